@@ -1,0 +1,1 @@
+"""Frozen values of the domain; no IO (领域模型)."""

@@ -1,0 +1,1 @@
+"""PostGIS: the only place of SQL (数据存储)."""
