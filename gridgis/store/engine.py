@@ -1,0 +1,77 @@
+"""Connections and named SQL (数据库连接与命名查询)."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import cache
+from importlib.resources import files
+
+from sqlalchemy import Connection, Engine, TextClause, create_engine, text
+from sqlalchemy.exc import DBAPIError, OperationalError
+
+from gridgis.errors import StoreError, StoreUnavailable
+
+_BLOCK = re.compile(r"^-- name: (\w+)\s*$", re.MULTILINE)
+_AWAY = ("08", "57P0", "53300")
+POOL_SIZE = 8
+
+
+def connect(url: str, *, statement_timeout_s: float | None = None) -> Engine:
+    """
+    Return an engine for a database; nothing is opened yet.
+
+    Parameters
+    ----------
+    url : str
+        `postgresql://…`; the psycopg 3 driver is used whatever the URL says.
+    statement_timeout_s : float, optional
+        Cap of one statement, for the service; imports and analyses have none.
+    """
+    options = "-c timezone=UTC -c jit=off -c plan_cache_mode=force_custom_plan"
+    if statement_timeout_s is not None:
+        options += f" -c statement_timeout={int(statement_timeout_s * 1000)}"
+    return create_engine(
+        re.sub(r"^postgres(ql)?(\+\w+)?://", "postgresql+psycopg://", url),
+        pool_size=POOL_SIZE, max_overflow=0, pool_timeout=3, pool_pre_ping=True,
+        pool_recycle=3600,
+        connect_args={"options": options, "connect_timeout": 5, "application_name": "gridgis"},
+    )  # fmt: skip
+
+
+@cache
+def query(file: str, name: str) -> TextClause:
+    """Return the query `name` of `store/sql/FILE.sql`; values are always bound."""
+    return text(_blocks(file)[name])
+
+
+@cache
+def _blocks(file: str) -> dict[str, str]:
+    source = (files("gridgis.store") / "sql" / f"{file}.sql").read_text(encoding="utf-8")
+    parts = _BLOCK.split(source)[1:]
+    return {name: body.strip() for name, body in zip(parts[::2], parts[1::2], strict=True)}
+
+
+@contextmanager
+def begin(engine: Engine) -> Iterator[Connection]:
+    """Open one transaction; a database that is away is `StoreUnavailable`."""
+    with translated(), engine.begin() as connection:
+        yield connection
+
+
+@contextmanager
+def translated() -> Iterator[None]:
+    """Turn driver errors into ours; driver text never leaves the store."""
+    try:
+        yield
+    except (OperationalError, DBAPIError) as error:
+        state = str(getattr(error.orig, "sqlstate", None) or "")
+        if not state or state.startswith(_AWAY):
+            raise StoreUnavailable(
+                "the database does not answer: start it with `gridgis db start`, or check "
+                "GRIDGIS_DATABASE_URL"
+            ) from error
+        if state == "57014":
+            raise StoreUnavailable("the query took too long and was cancelled: narrow it") from error
+        raise StoreError(f"the database refused a statement (SQLSTATE {state})") from error

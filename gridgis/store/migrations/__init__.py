@@ -1,0 +1,1 @@
+"""Alembic migrations (数据库迁移)."""
