@@ -1,0 +1,152 @@
+"""
+Cases into PostGIS: staging, placement, upsert (案件入库与落格).
+
+One file is one transaction: a killed import leaves the database unchanged.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from sqlalchemy import Connection, text
+
+from gridgis.store.city import bump_data_version
+from gridgis.store.engine import query
+from gridgis.store.rows import ArrowCopy, copy_rows
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+COARSE_M = 50.0
+"""A point less certain than this is not trusted to pick a region against the stated one."""
+_IMPORT_LOCK = 0x63617365
+_STEPS = (
+    "index_placing", "analyze_placing", "create_placed_cell", "place_by_key", "place_by_cover",
+    "place_edges", "place_regions", "place_streets",
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class FileFacts:
+    """What is known about a file before it is read (导入文件)."""
+
+    kind: str
+    name: str
+    sha256: str
+    crs: str
+    mapping: Mapping[str, object]
+    synthetic: bool
+    started_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class RejectRow:
+    """One rejected row as it is kept (退回行)."""
+
+    row_no: int
+    field: str
+    value: str
+    rule: str
+    remedy: str
+
+
+@dataclass(frozen=True, slots=True)
+class Merged:
+    """What one file changed (入库结果)."""
+
+    file_id: int
+    inserted: int
+    updated: int
+    unchanged: int
+    placement: dict[str, int]
+
+
+class CaseLoad:
+    """The staging area of one import; lives inside one transaction (导入暂存)."""
+
+    def __init__(self, tx: Connection, facts: FileFacts, schema: pa.Schema) -> None:
+        tx.execute(text("SELECT pg_advisory_xact_lock(:k)"), {"k": _IMPORT_LOCK})
+        tx.execute(query("cases", "stage_cases"))
+        self._tx = tx
+        self._schema = schema
+        self._copy = ArrowCopy(tx, "staged_case", schema)
+        self._facts = facts
+        self._rows = 0
+        self._rejects: list[RejectRow] = []
+
+    def add(self, rows: pa.Table) -> None:
+        """Stage the accepted rows of one batch."""
+        self._copy.write(rows)
+        self._rows += rows.num_rows
+
+    def place(self) -> None:
+        """Finish staging and decide cell, street, district and region of every row."""
+        self._copy.__exit__(None, None, None)
+        _place(self._tx, "create_placing_staged")
+
+    def datum_sample(self, limit: int) -> list[tuple[object, ...]]:
+        """Return `(lon, lat, src_crs, stated_region_code, cell_lon, cell_lat)` of some rows."""
+        return [tuple(row) for row in self._tx.execute(query("cases", "datum_sample"),
+                                                       {"limit": limit})]  # fmt: skip
+
+    def merge(
+        self, *, rows_in: int, rejects: Sequence[RejectRow], rejected: int,
+        warnings: Sequence[Mapping[str, object]],
+    ) -> Merged:  # fmt: skip
+        """Upsert the staged rows, keep the rejects and record the file."""
+        facts = self._facts
+        file_id = int(self._tx.scalar(query("cases", "insert_file"), {
+            "kind": facts.kind, "name": facts.name, "sha256": facts.sha256, "crs": facts.crs,
+            "mapping": json.dumps(facts.mapping, ensure_ascii=False, default=str),
+            "synthetic": facts.synthetic, "started_at": facts.started_at,
+        }) or 0)  # fmt: skip
+        changed = self._tx.execute(query("cases", "merge"), {"file_id": file_id}).one()
+        unchanged = self._rows - changed.inserted - changed.updated
+        copy_rows(
+            self._tx, "core.import_reject", ("file_id", "row_no", "field", "value", "rule", "remedy"),
+            ((file_id, r.row_no, r.field, r.value, r.rule, r.remedy) for r in rejects),
+        )  # fmt: skip
+        self._tx.execute(query("cases", "close_file"), {
+            "file_id": file_id, "rows_in": rows_in, "accepted": self._rows, "rejected": rejected,
+            "inserted": changed.inserted, "updated": changed.updated, "unchanged": unchanged,
+            "warnings": json.dumps(warnings, ensure_ascii=False),
+        })  # fmt: skip
+        summary = self._tx.execute(query("cases", "placement_summary")).one()
+        if changed.inserted or changed.updated:
+            bump_data_version(self._tx)
+        return Merged(file_id, changed.inserted, changed.updated, unchanged,
+                      {name: int(value) for name, value in summary._mapping.items()})  # fmt: skip
+
+
+def place_stored(tx: Connection) -> int:
+    """Place every stored case again after areas or cells changed; return how many moved."""
+    tx.execute(text("SELECT pg_advisory_xact_lock(:k)"), {"k": _IMPORT_LOCK})
+    _place(tx, "create_placing_stored")
+    moved = tx.execute(query("placement", "apply_placed")).rowcount
+    for table in ("placing", "placed_cell", "placed_region", "placed_street", "placed"):
+        tx.execute(text(f"DROP TABLE {table}"))
+    bump_data_version(tx)
+    return moved
+
+
+def region_polygons(tx: Connection) -> list[tuple[str, bytes]]:
+    """Return `(code, WKB)` of today's regions, highest priority first."""
+    return [(row.region_code, bytes(row.wkb)) for row in tx.execute(query("cases", "region_polygons"))]
+
+
+def content_digest(tx: Connection) -> tuple[int, str]:
+    """Return the number of cases and one hash over everything they say (内容摘要)."""
+    row = tx.execute(query("cases", "content_digest")).one()
+    return int(row.cases), str(row.digest)
+
+
+def _place(tx: Connection, create: str) -> None:
+    tx.execute(query("placement", create))
+    for step in _STEPS:
+        tx.execute(query("placement", step))
+    tx.execute(query("placement", "create_placed"), {"coarse_m": COARSE_M})
+    tx.execute(text("ANALYZE placed"))

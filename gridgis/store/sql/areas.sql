@@ -1,0 +1,147 @@
+-- name: drop_replaced_regions
+DELETE FROM core.region
+WHERE kind = :kind AND valid_from >= coalesce(CAST(:valid_from AS date), '-infinity');
+
+-- name: end_earlier_regions
+UPDATE core.region SET valid_to = :valid_from
+WHERE kind = :kind AND valid_to > CAST(:valid_from AS date) AND valid_from < CAST(:valid_from AS date);
+
+-- name: insert_region
+INSERT INTO core.region (region_code, name, name_en, kind, group_code, position, priority,
+    geom_quality, attribution, geom, geom_m, valid_from, valid_to)
+SELECT :region_code, :name, :name_en, :kind, :group_code, :position, :priority,
+    :geom_quality, :attribution, g.geom, ST_Transform(g.geom, c.measuring_srid),
+    coalesce(CAST(:valid_from AS date), '-infinity'), coalesce(CAST(:valid_to AS date), 'infinity')
+FROM core.city AS c, (SELECT ST_Multi(ST_GeomFromWKB(:wkb, 4326)) AS geom) AS g;
+
+-- name: drop_replaced_streets
+DELETE FROM core.street
+WHERE valid_from >= coalesce(CAST(:valid_from AS date), '-infinity') AND CAST(:kind AS text) IS NULL;
+
+-- name: end_earlier_streets
+UPDATE core.street SET valid_to = :valid_from
+WHERE valid_to > CAST(:valid_from AS date) AND valid_from < CAST(:valid_from AS date);
+
+-- name: insert_street
+INSERT INTO core.street (street_code, name, district_code, geom_quality, attribution,
+    geom, geom_m, valid_from, valid_to)
+SELECT :street_code, :name, :district_code, :geom_quality, :attribution,
+    g.geom, ST_Transform(g.geom, c.measuring_srid),
+    coalesce(CAST(:valid_from AS date), '-infinity'), coalesce(CAST(:valid_to AS date), 'infinity')
+FROM core.city AS c, (SELECT ST_Multi(ST_GeomFromWKB(:wkb, 4326)) AS geom) AS g;
+
+-- name: insert_water
+INSERT INTO core.water (name, attribution, geom, geom_m)
+SELECT :name, :attribution, g.geom, ST_Transform(g.geom, c.measuring_srid)
+FROM core.city AS c, (SELECT ST_Multi(ST_GeomFromWKB(:wkb, 4326)) AS geom) AS g;
+
+-- name: settle_regions
+-- What is left of a region after those of higher priority on the same day.
+UPDATE core.region AS r
+SET managed_geom = ST_Multi(ST_CollectionExtract(coalesce(
+        ST_Difference(r.geom, (
+            SELECT ST_Union(h.geom) FROM core.region AS h
+            WHERE h.priority > r.priority AND h.geom IS NOT NULL AND ST_Intersects(h.geom, r.geom)
+              AND daterange(h.valid_from, h.valid_to) && daterange(r.valid_from, r.valid_to))),
+        r.geom), 3));
+
+-- name: settle_region_land
+UPDATE core.region AS r
+SET area_m2 = ST_Area(m.geom),
+    land_area_m2 = ST_Area(m.geom) - coalesce((
+        SELECT sum(ST_Area(ST_Intersection(m.geom, w.geom_m))) FROM core.water AS w
+        WHERE ST_Intersects(m.geom, w.geom_m)), 0),
+    label_point = CASE WHEN ST_IsEmpty(r.managed_geom) THEN NULL
+        ELSE (ST_MaximumInscribedCircle(r.managed_geom)).center END
+FROM core.city AS c, LATERAL (
+    SELECT ST_Transform(s.managed_geom, c.measuring_srid) AS geom
+    FROM core.region AS s WHERE s.region_code = r.region_code AND s.valid_from = r.valid_from
+) AS m;
+
+-- name: settle_streets
+UPDATE core.street AS s
+SET area_m2 = ST_Area(s.geom_m),
+    land_area_m2 = ST_Area(s.geom_m) - coalesce((
+        SELECT sum(ST_Area(ST_Intersection(s.geom_m, w.geom_m))) FROM core.water AS w
+        WHERE ST_Intersects(s.geom_m, w.geom_m)), 0),
+    label_point = (ST_MaximumInscribedCircle(s.geom)).center;
+
+-- name: settle_hosts
+-- The administrative district of a zone, where one district alone hosts it.
+UPDATE core.region AS z
+SET host_district = CASE WHEN h.hosts = 1 THEN h.code END
+FROM (
+    SELECT z.region_code, z.valid_from, count(*) AS hosts, min(d.region_code) AS code
+    FROM core.region AS z
+    JOIN core.region AS d ON d.kind = 'district' AND ST_Intersects(d.geom_m, z.geom_m)
+     AND daterange(d.valid_from, d.valid_to) && daterange(z.valid_from, z.valid_to)
+     AND ST_Area(ST_Intersection(d.geom_m, z.geom_m)) > 0.01 * ST_Area(z.geom_m)
+    WHERE z.kind = 'zone' AND z.geom_m IS NOT NULL
+    GROUP BY z.region_code, z.valid_from
+) AS h
+WHERE z.region_code = h.region_code AND z.valid_from = h.valid_from;
+
+-- name: stage_cells
+CREATE TEMP TABLE staged_cell (
+    cell_code text, wkb bytea, area_m2 double precision, ix integer, iy integer, whole boolean,
+    district_code text, street_code text, synthetic boolean
+) ON COMMIT DROP;
+
+-- name: drop_replaced_grids
+DELETE FROM core.grid WHERE valid_from >= coalesce(CAST(:valid_from AS date), '-infinity')
+    OR grid_version = :grid_version;
+
+-- name: end_earlier_grids
+UPDATE core.grid SET valid_to = :valid_from WHERE valid_to > CAST(:valid_from AS date);
+
+-- name: insert_grid
+INSERT INTO core.grid (grid_version, kind, size_m, within, attribution, cell_count, area_m2,
+    valid_from, valid_to)
+SELECT :grid_version, :kind, :size_m, CAST(:within AS text[]), :attribution, count(*),
+    coalesce(sum(area_m2), 0),
+    coalesce(CAST(:valid_from AS date), '-infinity'), coalesce(CAST(:valid_to AS date), 'infinity')
+FROM staged_cell;
+
+-- name: insert_cells
+-- Block ids: column and row of the block that holds the representative point, both shifted by 2^20.
+INSERT INTO core.unit_grid (grid_version, cell_code, geom, geom_m, area_m2, ix, iy, whole,
+    district_code, street_code, block_500, block_1000, synthetic)
+SELECT :grid_version, s.cell_code, ST_Transform(g.geom, 4326), g.geom, s.area_m2, s.ix, s.iy,
+    s.whole, s.district_code, s.street_code,
+    (floor(ST_X(p.at) / 500)::bigint + 1048576) * 2097152 + floor(ST_Y(p.at) / 500)::bigint + 1048576,
+    (floor(ST_X(p.at) / 1000)::bigint + 1048576) * 2097152 + floor(ST_Y(p.at) / 1000)::bigint + 1048576,
+    s.synthetic
+FROM staged_cell AS s
+CROSS JOIN core.city AS c
+CROSS JOIN LATERAL (SELECT ST_Multi(ST_GeomFromWKB(s.wkb, c.measuring_srid)) AS geom) AS g
+CROSS JOIN LATERAL (SELECT CASE WHEN s.whole THEN ST_Centroid(g.geom)
+    ELSE ST_PointOnSurface(g.geom) END AS at) AS p
+ORDER BY s.cell_code;
+
+-- name: insert_blocks
+-- Parent cells of the zoom ladder: the union of their cells.
+INSERT INTO core.grid_block (grid_version, size_m, block_id, geom, area_m2)
+SELECT :grid_version, CAST(:block_m AS integer), b.block_id,
+    ST_Multi(ST_Transform(b.geom_m, 4326)), b.area_m2
+FROM (
+    SELECT CASE CAST(:block_m AS integer) WHEN 500 THEN block_500 ELSE block_1000 END AS block_id,
+        ST_Union(geom_m) AS geom_m, sum(area_m2) AS area_m2
+    FROM core.unit_grid WHERE grid_version = :grid_version GROUP BY 1
+) AS b;
+
+-- name: place_cells_in_regions
+UPDATE core.unit_grid AS u SET region_code = f.region_code
+FROM (
+    SELECT DISTINCT ON (c.grid_version, c.cell_code) c.grid_version, c.cell_code, r.region_code
+    FROM core.region AS r
+    CROSS JOIN LATERAL (
+        SELECT x.grid_version, x.cell_code FROM core.unit_grid AS x
+        WHERE ST_Intersects(r.geom_m, x.geom_m) AND ST_Covers(r.geom_m, CASE WHEN x.whole
+            THEN ST_Centroid(x.geom_m) ELSE ST_PointOnSurface(x.geom_m) END) OFFSET 0
+    ) AS c
+    JOIN core.grid AS g ON g.grid_version = c.grid_version
+     AND daterange(g.valid_from, g.valid_to) && daterange(r.valid_from, r.valid_to)
+    ORDER BY c.grid_version, c.cell_code, r.priority DESC, r.region_code
+) AS f
+WHERE u.grid_version = f.grid_version AND u.cell_code = f.cell_code
+  AND u.region_code IS DISTINCT FROM f.region_code;

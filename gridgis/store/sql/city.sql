@@ -1,0 +1,35 @@
+-- name: save_city
+-- The one city of this database; a newer profile version replaces names and extent.
+INSERT INTO core.city (city_code, slug, name, name_en, language, time_zone, measuring_srid,
+    cell_size_m, extent, profile_folder, profile_version)
+VALUES (:city_code, :slug, :name, :name_en, :language, :time_zone, :measuring_srid,
+    :cell_size_m, :extent, :profile_folder, :profile_version)
+ON CONFLICT (only_row) DO UPDATE SET slug = excluded.slug, name = excluded.name,
+    name_en = excluded.name_en, language = excluded.language, cell_size_m = excluded.cell_size_m,
+    extent = excluded.extent, profile_folder = excluded.profile_folder,
+    profile_version = excluded.profile_version;
+
+-- name: read_city
+-- Which city does this database hold?
+SELECT city_code, slug, name, name_en, language, time_zone, measuring_srid, cell_size_m, extent,
+    profile_folder, profile_version, synthetic
+FROM core.city;
+
+-- name: claim_nature
+-- The first import decides whether rows here are synthetic; returns what holds now.
+UPDATE core.city SET synthetic = coalesce(synthetic, :synthetic) RETURNING synthetic;
+
+-- name: save_group
+INSERT INTO core.region_group (group_code, position, name, name_en)
+VALUES (:group_code, :position, :name, :name_en);
+
+-- name: save_category
+INSERT INTO core.category (category_code, name, parent_code, parent_name, case_kind)
+VALUES (:category_code, :name, :parent_code, :parent_name, :case_kind);
+
+-- name: save_source
+INSERT INTO core.source_name (source, position, name, name_en, tier)
+VALUES (:source, :position, :name, :name_en, :tier);
+
+-- name: bump_data_version
+UPDATE core.data_version SET version = version + 1 RETURNING version;
