@@ -1,1 +1,1 @@
-"""TODO."""
+"""Use cases: each owns its transaction (用例)."""

@@ -130,3 +130,16 @@ def _replace(
     if rows:
         tx.execute(query("areas", f"insert_{table}"), [{**row, **values} for row in rows])
     return len(rows)
+
+
+def read_areas(tx: Connection, kind: str) -> list[tuple[str, str, bytes]]:
+    """Return `(code, name, WGS84 WKB)` of today's areas: district, zone, street or water."""
+    return [
+        (str(row.code), str(row.name), bytes(row.wkb))
+        for row in tx.execute(query("areas", "read_areas"), {"kind": kind})
+    ]
+
+
+def grid_versions(tx: Connection) -> list[dict[str, object]]:
+    """Return the versions of the unit grid, newest first."""
+    return [dict(row._mapping) for row in tx.execute(query("areas", "grid_versions"))]

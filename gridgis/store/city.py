@@ -91,6 +91,11 @@ def bump_data_version(tx: Connection) -> int:
     return int(tx.scalar(query("city", "bump_data_version")) or 0)
 
 
+def read_status(tx: Connection) -> dict[str, object]:
+    """Return versions and row counts."""
+    return dict(tx.execute(query("city", "read_status")).one()._mapping)
+
+
 def _insert(tx: Connection, name: str, rows: list[dict[str, object]]) -> None:
     if rows:
         tx.execute(query("city", name), rows)

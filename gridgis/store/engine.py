@@ -13,6 +13,8 @@ from sqlalchemy.exc import DBAPIError, OperationalError
 
 from gridgis.errors import StoreError, StoreUnavailable
 
+__all__ = ["Connection", "Engine", "begin", "connect", "query", "translated"]
+
 _BLOCK = re.compile(r"^-- name: (\w+)\s*$", re.MULTILINE)
 _AWAY = ("08", "57P0", "53300")
 POOL_SIZE = 8

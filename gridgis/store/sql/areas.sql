@@ -145,3 +145,18 @@ FROM (
 ) AS f
 WHERE u.grid_version = f.grid_version AND u.cell_code = f.cell_code
   AND u.region_code IS DISTINCT FROM f.region_code;
+
+-- name: read_areas
+-- Today's areas of one kind.
+SELECT region_code AS code, name, ST_AsBinary(geom) AS wkb FROM core.region
+WHERE kind = :kind AND geom IS NOT NULL AND valid_to = 'infinity'
+UNION ALL
+SELECT street_code, name, ST_AsBinary(geom) FROM core.street
+WHERE :kind = 'street' AND geom IS NOT NULL AND valid_to = 'infinity'
+UNION ALL
+SELECT CAST(water_id AS text), name, ST_AsBinary(geom) FROM core.water WHERE :kind = 'water'
+ORDER BY 1;
+
+-- name: grid_versions
+SELECT grid_version, kind, size_m, cell_count, area_m2, valid_from, valid_to FROM core.grid
+ORDER BY valid_from DESC;

@@ -33,3 +33,10 @@ VALUES (:source, :position, :name, :name_en, :tier);
 
 -- name: bump_data_version
 UPDATE core.data_version SET version = version + 1 RETURNING version;
+
+-- name: read_status
+SELECT current_setting('server_version') AS postgresql, postgis_lib_version() AS postgis,
+    (SELECT version_num FROM core.schema_version) AS schema,
+    (SELECT count(*) FROM core.case_record) AS cases,
+    (SELECT count(*) FROM core.unit_grid) AS cells,
+    (SELECT count(*) FROM runs.run) AS runs;

@@ -108,7 +108,9 @@ SELECT p.case_no, pc.cell_code,
     CASE WHEN pc.cell_code IS NOT NULL THEN NULL
          WHEN p.geom_m IS NULL THEN 'no_point'
          WHEN NOT p.fine AND p.size_m IS NOT NULL THEN 'too_coarse'
-         WHEN p.size_m IS NULL AND p.radius_m > :coarse_m THEN 'too_coarse'
+         WHEN p.size_m IS NULL AND p.radius_m > 0 AND EXISTS (
+             SELECT FROM core.unit_grid AS u WHERE u.grid_version = p.grid_version
+               AND ST_Intersects(u.geom_m, p.geom_m)) THEN 'too_coarse'
          ELSE 'outside_cells' END AS no_cell_reason,
     ps.street_code,
     coalesce(CASE WHEN v.method = 'stated' AND sr.kind = 'district' THEN sr.region_code

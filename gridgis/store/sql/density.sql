@@ -1,0 +1,70 @@
+-- name: grids_of_period
+-- Grid versions valid on any day of a period, in order.
+SELECT g.grid_version, g.valid_from, g.kind, g.size_m FROM core.grid AS g CROSS JOIN core.city AS c
+WHERE daterange(g.valid_from, g.valid_to) && daterange(
+    (CAST(:start_at AS timestamptz) AT TIME ZONE c.time_zone)::date,
+    (CAST(:end_at AS timestamptz) AT TIME ZONE c.time_zone)::date)
+ORDER BY g.valid_from;
+
+-- name: open_run
+INSERT INTO runs.run (kind, month, period_start, period_end, unit, parameters, profile_version,
+    gridgis_version, grid_version, data_version, rows_in, started_at, ended_at)
+SELECT :kind, :month, :start_at, :end_at, :unit, CAST(:parameters AS jsonb), c.profile_version,
+    :gridgis_version, :grid_version, v.version, 0, clock_timestamp(), clock_timestamp()
+FROM core.city AS c, core.data_version AS v
+RETURNING run_id;
+
+-- name: count
+-- Counted cases of a half-open period per (cell, region, street, subcategory, source).
+INSERT INTO runs.density_count (run_id, cell_code, no_cell_reason, region_key, district_code,
+    street_code, subcategory_code, source, n)
+SELECT :run_id, k.cell_code, k.no_cell_reason,
+    coalesce(k.region_code, CASE WHEN k.region_method = 'cross_area' THEN 'cross_area'
+        WHEN k.geom IS NULL THEN 'unlocated' ELSE 'other' END),
+    k.district_code, k.street_code, k.subcategory_code, k.source, count(*)
+FROM core.case_record AS k
+WHERE k.counted_at >= :start_at AND k.counted_at < :end_at
+GROUP BY 2, 3, 4, 5, 6, 7, 8
+ORDER BY 2, 4, 6, 7, 8;
+
+-- name: sum_places
+-- The same counts per place of every level, without any filter.
+INSERT INTO runs.density_place (run_id, level, place, n)
+SELECT run_id, 'cell', cell_code, sum(n) FROM runs.density_count
+WHERE run_id = :run_id AND cell_code IS NOT NULL GROUP BY 1, 3
+UNION ALL
+SELECT d.run_id, l.level, CAST(l.block AS text), sum(d.n)
+FROM runs.density_count AS d
+JOIN runs.run AS r USING (run_id)
+JOIN core.unit_grid AS u ON u.grid_version = r.grid_version AND u.cell_code = d.cell_code
+CROSS JOIN LATERAL (VALUES ('block500', u.block_500), ('block1000', u.block_1000))
+    AS l (level, block)
+WHERE d.run_id = :run_id GROUP BY 1, 2, 3
+UNION ALL
+SELECT run_id, 'street', street_code, sum(n) FROM runs.density_count
+WHERE run_id = :run_id AND street_code IS NOT NULL GROUP BY 1, 3
+UNION ALL
+SELECT run_id, 'district', region_key, sum(n) FROM runs.density_count
+WHERE run_id = :run_id GROUP BY 1, 3
+UNION ALL
+SELECT run_id, 'admin', district_code, sum(n) FROM runs.density_count
+WHERE run_id = :run_id AND district_code IS NOT NULL GROUP BY 1, 3;
+
+-- name: close_run
+UPDATE runs.run SET rows_in = :rows_in, headline = CAST(:headline AS jsonb),
+    ended_at = clock_timestamp() WHERE run_id = :run_id;
+
+-- name: run_balance
+-- In = in a cell + without one by reason, and the same rows per region.
+SELECT coalesce(sum(n), 0) AS total,
+    coalesce(sum(n) FILTER (WHERE cell_code IS NOT NULL), 0) AS in_cells,
+    coalesce(sum(n) FILTER (WHERE no_cell_reason = 'no_point'), 0) AS no_point,
+    coalesce(sum(n) FILTER (WHERE no_cell_reason = 'too_coarse'), 0) AS too_coarse,
+    coalesce(sum(n) FILTER (WHERE no_cell_reason = 'outside_cells'), 0) AS outside_cells,
+    (SELECT coalesce(sum(p.n), 0) FROM runs.density_place AS p
+     WHERE p.run_id = :run_id AND p.level = 'district') AS in_regions
+FROM runs.density_count WHERE run_id = :run_id;
+
+-- name: counted
+SELECT count(*) FROM core.case_record WHERE counted_at >= :start_at AND counted_at < :end_at;
+
