@@ -1,0 +1,244 @@
+"""
+Datum conversions and the guard against mixed CRS (坐标系).
+
+Lon/lat in degrees, always longitude first. GCJ-02 (火星坐标) and BD-09 (百度坐标) are national
+obfuscations of WGS84; their inverses are iterated until the round trip is below 1e-6 m. CGCS2000
+(国家2000) is taken as WGS84: the difference is below one metre. Outside China points pass through.
+
+Formulas: the published GCJ-02 polynomial (a = 6378245, ee = 0.00669342162296594323) and Baidu's
+BD-09 rotation, as in the test sets of eviltransform and coordtransform.
+"""
+
+from __future__ import annotations
+
+import re
+from functools import cache
+from typing import TYPE_CHECKING, TypeVar, cast
+
+import numpy as np
+from pyproj import CRS, Transformer
+from pyproj.exceptions import CRSError
+
+from gridgis.errors import CrsError
+
+if TYPE_CHECKING:
+    import geopandas as gpd
+    from numpy.typing import NDArray
+
+    FloatArray = NDArray[np.float64]
+
+Numbers = TypeVar("Numbers", float, "FloatArray")
+
+WORDS = ("wgs84", "cgcs2000", "gcj02", "bd09")
+WGS84_SRID = 4326
+CGCS2000_SRID = 4490
+GCJ_STEPS = 5
+BD_STEPS = 3
+_A = 6378245.0
+_EE = 0.00669342162296594323
+_CHINA = (72.004, 0.8293, 137.8347, 55.8271)
+_SPELLINGS = {
+    "wgs84": "wgs84", "wgs1984": "wgs84", "gps": "wgs84", "crs84": "wgs84", "ogccrs84": "wgs84",
+    "cgcs2000": "cgcs2000", "国家2000": "cgcs2000", "2000国家大地坐标系": "cgcs2000",
+    "国家大地2000": "cgcs2000", "gcj02": "gcj02", "gcj2": "gcj02", "火星坐标": "gcj02",
+    "火星坐标系": "gcj02", "国测局": "gcj02", "高德": "gcj02", "amap": "gcj02", "bd09": "bd09",
+    "bd09ll": "bd09", "百度": "bd09", "百度坐标": "bd09", "百度坐标系": "bd09", "baidu": "bd09",
+}  # fmt: skip
+
+
+def parse_crs(text: str) -> str:
+    """
+    Return the canonical word of a CRS: `wgs84 cgcs2000 gcj02 bd09` or `EPSG:n` (解析坐标系).
+
+    Raises
+    ------
+    CrsError
+        If the text names none of them.
+    """
+    plain = re.sub(r"[\s_\-－:：]", "", text.strip().lower())
+    if plain in _SPELLINGS:
+        return _SPELLINGS[plain]
+    match = re.fullmatch(r"(?:epsg)?(\d{4,6})", plain)
+    if match is None:
+        raise CrsError(
+            f"crs {text!r}: expected wgs84, cgcs2000, gcj02, bd09 or EPSG:n (for example EPSG:4326)",
+            value=text,
+        )
+    srid = int(match[1])
+    if srid == WGS84_SRID:
+        return "wgs84"
+    if srid == CGCS2000_SRID:
+        return "cgcs2000"
+    try:
+        CRS.from_epsg(srid)
+    except CRSError as error:
+        raise CrsError(f"crs {text!r}: there is no EPSG:{srid}", value=text) from error
+    return f"EPSG:{srid}"
+
+
+def is_geographic(crs: str) -> bool:
+    """Tell whether the numbers of a CRS are degrees."""
+    word = parse_crs(crs)
+    return word in WORDS or CRS.from_user_input(word).is_geographic
+
+
+def to_wgs84(lon: Numbers, lat: Numbers, source: str) -> tuple[Numbers, Numbers]:
+    """
+    Convert lon/lat degrees of a datum to WGS84.
+
+    Parameters
+    ----------
+    lon, lat : float or (n,) float64
+        Degrees; NaN stays NaN.
+    source : str
+        `wgs84`, `cgcs2000`, `gcj02` or `bd09`.
+
+    Returns
+    -------
+    lon, lat : as given
+        WGS84; the round trip errs by at most 1e-6 m.
+
+    Raises
+    ------
+    CrsError
+        If `source` is another word.
+    """
+    x, y = _arrays(lon, lat)
+    word = _datum(source)
+    if word == "bd09":
+        x, y = _bd09_to_gcj02(x, y)
+    if word in {"gcj02", "bd09"}:
+        x, y = _gcj02_to_wgs84(x, y)
+    return _like(lon, x, y)
+
+
+def from_wgs84(lon: Numbers, lat: Numbers, target: str) -> tuple[Numbers, Numbers]:
+    """Convert WGS84 lon/lat degrees to a datum; the inverse of `to_wgs84`."""
+    x, y = _arrays(lon, lat)
+    word = _datum(target)
+    if word in {"gcj02", "bd09"}:
+        x, y = _wgs84_to_gcj02(x, y)
+    if word == "bd09":
+        x, y = _gcj02_to_bd09(x, y)
+    return _like(lon, x, y)
+
+
+def to_lonlat(x: Numbers, y: Numbers, crs: str) -> tuple[Numbers, Numbers]:
+    """
+    Convert coordinates of any `--crs` word to WGS84 lon/lat degrees.
+
+    Parameters
+    ----------
+    x, y : float or (n,) float64
+        Longitude or easting first, whatever order the authority lists; NaN stays NaN.
+    crs : str
+        `wgs84 cgcs2000 gcj02 bd09` or `EPSG:n`.
+    """
+    word = parse_crs(crs)
+    if word in WORDS:
+        return to_wgs84(x, y, word)
+    east, north = _arrays(x, y)
+    lon, lat = _transformer(word).transform(east, north)
+    lon = np.where(np.isfinite(lon), lon, np.nan)
+    lat = np.where(np.isfinite(lat), lat, np.nan)
+    return _like(x, lon, lat)
+
+
+def require_crs(frame: gpd.GeoDataFrame, expected: str) -> None:
+    """
+    Refuse a frame in another CRS than the one expected.
+
+    Raises
+    ------
+    CrsError
+        If the frame has no CRS or another one (geopandas alone would only warn).
+    """
+    if frame.crs is None:
+        raise CrsError(f"the frame has no CRS; expected {expected}: set it with .set_crs()")
+    if not frame.crs.equals(CRS.from_user_input(expected), ignore_axis_order=True):
+        raise CrsError(
+            f"the frame is in {frame.crs.to_string()}, expected {expected}: convert it with "
+            f".to_crs({expected!r})"
+        )
+
+
+@cache
+def _transformer(word: str) -> Transformer:
+    return Transformer.from_crs(word, WGS84_SRID, always_xy=True)
+
+
+def _datum(word: str) -> str:
+    if word not in WORDS:
+        raise CrsError(f"datum {word!r}: expected one of {', '.join(WORDS)}", value=word)
+    return word
+
+
+def _arrays(x: object, y: object) -> tuple[FloatArray, FloatArray]:
+    return (np.atleast_1d(np.asarray(x, dtype=np.float64)),
+            np.atleast_1d(np.asarray(y, dtype=np.float64)))  # fmt: skip
+
+
+def _like(given: Numbers, x: FloatArray, y: FloatArray) -> tuple[Numbers, Numbers]:
+    if np.ndim(given) == 0:
+        return cast("Numbers", float(x[0])), cast("Numbers", float(y[0]))
+    return cast("Numbers", x), cast("Numbers", y)
+
+
+def _in_china(x: FloatArray, y: FloatArray) -> NDArray[np.bool_]:
+    west, south, east, north = _CHINA
+    return (x >= west) & (x <= east) & (y >= south) & (y <= north)
+
+
+def _gcj_shift(lon: FloatArray, lat: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """Return the GCJ-02 offset in degrees at WGS84 points."""
+    x, y = lon - 105.0, lat - 35.0
+    root = np.sqrt(np.abs(x))
+    wave = (20 * np.sin(6 * np.pi * x) + 20 * np.sin(2 * np.pi * x)) * 2 / 3
+    north = -100 + 2 * x + 3 * y + 0.2 * y * y + 0.1 * x * y + 0.2 * root + wave
+    north += (20 * np.sin(np.pi * y) + 40 * np.sin(np.pi * y / 3)) * 2 / 3
+    north += (160 * np.sin(np.pi * y / 12) + 320 * np.sin(np.pi * y / 30)) * 2 / 3
+    east = 300 + x + 2 * y + 0.1 * x * x + 0.1 * x * y + 0.1 * root + wave
+    east += (20 * np.sin(np.pi * x) + 40 * np.sin(np.pi * x / 3)) * 2 / 3
+    east += (150 * np.sin(np.pi * x / 12) + 300 * np.sin(np.pi * x / 30)) * 2 / 3
+    phi = np.radians(lat)
+    magic = 1 - _EE * np.sin(phi) ** 2
+    d_lat = north * 180 / (_A * (1 - _EE) / magic**1.5 * np.pi)
+    d_lon = east * 180 / (_A / np.sqrt(magic) * np.cos(phi) * np.pi)
+    inside = _in_china(lon, lat)
+    return np.where(inside, d_lon, 0.0), np.where(inside, d_lat, 0.0)
+
+
+def _wgs84_to_gcj02(x: FloatArray, y: FloatArray) -> tuple[FloatArray, FloatArray]:
+    d_lon, d_lat = _gcj_shift(x, y)
+    return x + d_lon, y + d_lat
+
+
+def _gcj02_to_wgs84(x: FloatArray, y: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """Fixed point p = g - shift(p): 1.06 m after one step, 1e-8 m after five."""
+    lon, lat = x, y
+    for _ in range(GCJ_STEPS):
+        d_lon, d_lat = _gcj_shift(lon, lat)
+        lon, lat = x - d_lon, y - d_lat
+    return lon, lat
+
+
+def _gcj02_to_bd09(x: FloatArray, y: FloatArray) -> tuple[FloatArray, FloatArray]:
+    z = np.hypot(x, y) + 2e-5 * np.sin(y * np.pi * 3000 / 180)
+    theta = np.arctan2(y, x) + 3e-6 * np.cos(x * np.pi * 3000 / 180)
+    inside = _in_china(x, y)
+    return (np.where(inside, z * np.cos(theta) + 0.0065, x),
+            np.where(inside, z * np.sin(theta) + 0.006, y))  # fmt: skip
+
+
+def _bd09_to_gcj02(x: FloatArray, y: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """Closed form, up to 0.2 m off, then corrected by its own residual."""
+    u, v = x - 0.0065, y - 0.006
+    z = np.hypot(u, v) - 2e-5 * np.sin(v * np.pi * 3000 / 180)
+    theta = np.arctan2(v, u) - 3e-6 * np.cos(u * np.pi * 3000 / 180)
+    inside = _in_china(x, y)
+    lon = np.where(inside, z * np.cos(theta), x)
+    lat = np.where(inside, z * np.sin(theta), y)
+    for _ in range(BD_STEPS):
+        back_x, back_y = _gcj02_to_bd09(lon, lat)
+        lon, lat = lon + x - back_x, lat + y - back_y
+    return lon, lat
