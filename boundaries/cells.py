@@ -75,10 +75,10 @@ def make_cells(
     GeometryError
         If nothing is left to tile.
     """
-    land = _land(districts, crs, water, within)
-    pieces = _merge_slivers(_cut_squares(land, size_m), size_m)
-    if pieces.empty:
+    land, planar = _land(districts, crs, water, within)
+    if land.is_empty:
         raise GeometryError("nothing to tile: the area less the water is empty")
+    pieces = _merge_slivers(_cut_squares(land, planar, size_m), size_m)
     points = _representative(pieces)
     pieces["street_code"] = _streets_of(points, pieces["district_code"], streets, crs)
     return _coded(pieces, points, size_m, crs)
@@ -153,35 +153,30 @@ def _land(
     crs: str,
     water: gpd.GeoDataFrame | None,
     within: shapely.Geometry | None,
-) -> pd.DataFrame:
-    """Return `code, shape` per district: inside the outer area, without water, on the raster."""
+) -> tuple[shapely.Geometry, pd.DataFrame]:
+    """Return the area to tile, and `code, shape` of the districts, all on the raster."""
     for name, frame in (("districts", districts), ("water", water)):
         if frame is not None and frame.crs is None:
             raise CrsError(f"{name} have no CRS: declare it with .set_crs()")
     planar = districts.to_crs(crs).sort_values("code")
-    lakes = None if water is None or water.empty else water.to_crs(crs).union_all()
-    rows = []
-    for code, shape in zip(planar["code"], planar.geometry, strict=True):
+    for code in planar["code"]:
         check_division(code, digits=6)
-        land = shape if within is None else shapely.intersection(shape, within)
-        land = land if lakes is None else shapely.difference(land, lakes)
-        land = _polygonal(shapely.set_precision(land, SNAP_M))
-        if not land.is_empty:
-            rows.append((code, land))
-    return pd.DataFrame(rows, columns=["code", "shape"])
+    shapes = shapely.set_precision(planar.geometry.to_numpy(), SNAP_M)
+    land = shapely.union_all(shapes, grid_size=SNAP_M)
+    if within is not None:
+        land = shapely.intersection(land, within, grid_size=SNAP_M)
+    if water is not None and len(water):
+        land = shapely.difference(land, water.to_crs(crs).union_all(), grid_size=SNAP_M)
+    return _polygonal(land), pd.DataFrame({"code": planar["code"].to_numpy(), "shape": shapes})
 
 
-def _cut_squares(land: pd.DataFrame, size_m: int) -> pd.DataFrame:
-    """Cut every district into squares, in two steps; one row a connected piece."""
-    parts = []
-    for code, shape in zip(land["code"], land["shape"], strict=True):
-        blocks, _ = _cut(np.array([shape]), size_m * COARSE)
-        pieces, _ = _cut(blocks, size_m)
-        parts.append(pd.DataFrame({"shape": pieces, "district_code": code}))
-    if not parts:
-        return pd.DataFrame({"shape": [], "district_code": [], "ix": [], "iy": [], "whole": []})
-    table = pd.concat(parts, ignore_index=True)
-    shapes = table["shape"].to_numpy()
+def _cut_squares(
+    land: shapely.Geometry, districts: pd.DataFrame, size_m: int
+) -> pd.DataFrame:
+    """Cut the land into squares, then along district borders; one row a connected piece."""
+    blocks = _cut(np.array([land]), size_m * COARSE)
+    shapes, codes = _split_by_district(_cut(blocks, size_m), districts)
+    table = pd.DataFrame({"shape": shapes, "district_code": codes})
     centres = shapely.get_coordinates(shapely.centroid(shapely.envelope(shapes)))
     table["ix"] = np.floor(centres[:, 0] / size_m).astype(int)
     table["iy"] = np.floor(centres[:, 1] / size_m).astype(int)
@@ -192,11 +187,42 @@ def _cut_squares(land: pd.DataFrame, size_m: int) -> pd.DataFrame:
     return table
 
 
-def _cut(shapes: Shapes, side: int) -> tuple[Shapes, NDArray[np.int64]]:
-    """Return the connected pieces of polygons in squares of one side, and whose they are."""
-    found: list[Shapes] = []
-    owners: list[NDArray[np.int64]] = []
-    for owner, shape in enumerate(shapes):
+def _split_by_district(
+    pieces: Shapes, districts: pd.DataFrame
+) -> tuple[Shapes, NDArray[np.object_]]:
+    """Split pieces on a border. The last district takes the rest, so nothing overlaps or is lost."""
+    names, shapes = districts["code"].to_numpy(), districts["shape"].to_numpy()
+    tree = shapely.STRtree(pieces)
+    order, found = tree.query(shapes, predicate="intersects")
+    table = pd.DataFrame({"piece": found, "district": order}).sort_values(["piece", "district"])
+    alone = ~table["piece"].duplicated(keep=False)
+    done = [pieces[table.loc[alone, "piece"]]]
+    codes = [names[table.loc[alone, "district"]]]
+    for piece, group in table[~alone].groupby("piece"):
+        rest = pieces[piece]
+        *first, last = group["district"]
+        for district in first:
+            part = _polygonal(shapely.intersection(rest, shapes[district], grid_size=SNAP_M))
+            rest = _polygonal(shapely.difference(rest, part, grid_size=SNAP_M))
+            own = _areas(np.array([part]))
+            done.append(own)
+            codes.append(np.full(len(own), names[district], dtype=object))
+        own = _areas(np.array([rest]))
+        done.append(own)
+        codes.append(np.full(len(own), names[last], dtype=object))
+    return np.concatenate(done), np.concatenate(codes)
+
+
+def _areas(shapes: Shapes) -> Shapes:
+    """Return the connected polygons of some geometries."""
+    parts: Shapes = shapely.get_parts(shapes)
+    return parts[(shapely.get_dimensions(parts) == 2) & (shapely.area(parts) > 0)]  # noqa: PLR2004
+
+
+def _cut(shapes: Shapes, side: int) -> Shapes:
+    """Return the connected pieces of polygons in squares of one side."""
+    found: list[Shapes] = [np.array([], dtype=object)]
+    for shape in shapes:
         west, south, east, north = (int(np.floor(v / side)) for v in shapely.bounds(shape))
         columns, rows = np.meshgrid(np.arange(west, east + 1), np.arange(south, north + 1))
         squares = _squares(columns.ravel(), rows.ravel(), side)
@@ -204,13 +230,8 @@ def _cut(shapes: Shapes, side: int) -> tuple[Shapes, NDArray[np.int64]]:
         squares = squares[shapely.intersects(shape, squares)]
         inside = shapely.covers(shape, squares)
         cut = shapely.intersection(shape, squares[~inside], grid_size=SNAP_M)
-        pieces = shapely.get_parts(np.concatenate([squares[inside], cut]))
-        pieces = pieces[(shapely.get_dimensions(pieces) == 2) & (shapely.area(pieces) > 0)]  # noqa: PLR2004
-        found.append(pieces)
-        owners.append(np.full(len(pieces), owner))
-    if not found:
-        return np.array([], dtype=object), np.array([], dtype=np.int64)
-    return np.concatenate(found), np.concatenate(owners)
+        found.append(_areas(np.concatenate([squares[inside], cut])))
+    return np.concatenate(found)
 
 
 def _squares(ix: NDArray[np.int64], iy: NDArray[np.int64], side: int) -> Shapes:
@@ -222,8 +243,6 @@ def _squares(ix: NDArray[np.int64], iy: NDArray[np.int64], side: int) -> Shapes:
 def _merge_slivers(table: pd.DataFrame, size_m: int) -> pd.DataFrame:
     """Join every small piece to the neighbour with the longest shared edge, same district first."""
     table = _ordered(table)
-    if table.empty:
-        return table
     shapes = table["shape"].to_numpy().copy()
     areas = shapely.area(shapes)
     districts = table["district_code"].to_numpy()
@@ -263,8 +282,6 @@ def _root(home: NDArray[np.int64], index: int) -> int:
 
 def _ordered(table: pd.DataFrame) -> pd.DataFrame:
     """Sort pieces by place, so that the order of the input does not matter."""
-    if table.empty:
-        return table
     bounds = shapely.bounds(table["shape"].to_numpy())
     keys = table.assign(_x=bounds[:, 0], _y=bounds[:, 1])
     keys = keys.sort_values(["iy", "ix", "_y", "_x", "district_code"], kind="stable")
@@ -328,6 +345,5 @@ def _coded(pieces: pd.DataFrame, points: Shapes, size_m: int, crs: str) -> gpd.G
 
 
 def _polygonal(shape: shapely.Geometry) -> shapely.Geometry:
-    parts = shapely.get_parts(shape)
-    parts = parts[shapely.get_dimensions(parts) == 2]  # noqa: PLR2004 - areas only
+    parts = _areas(np.array([shape]))
     return shapely.multipolygons(list(parts)) if len(parts) else shapely.MultiPolygon()
