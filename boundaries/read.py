@@ -1,0 +1,182 @@
+"""
+Any vector file to WGS84 areas with code and name (边界读取).
+
+The CRS is declared by the caller and checked against the file's own: GCJ-02 and BD-09 have no
+EPSG number, so those words are allowed over a file that says WGS84 or CGCS2000.
+"""
+
+from __future__ import annotations
+
+import warnings
+from pathlib import Path
+
+import geopandas as gpd
+import numpy as np
+import pyogrio
+import shapely
+from pyproj import CRS
+
+from gridgis.codes import plain
+from gridgis.crs import parse_crs, to_lonlat
+from gridgis.errors import CrsError, GeometryError, SchemaError
+
+OBFUSCATED = ("gcj02", "bd09")
+GEOGRAPHIC = (4326, 4490)
+CODE_NAMES = ("code", "adcode", "编码", "代码", "bgcode", "cell_code", "street_code")
+NAME_NAMES = ("name", "Name", "NAME", "名称", "bgname", "mc")
+
+
+def read_vector(  # noqa: PLR0913 - the options of the command, each by name
+    path: Path,
+    *,
+    crs: str,
+    encoding: str | None = None,
+    layer: str | None = None,
+    code_field: str | None = None,
+    name_field: str | None = None,
+) -> gpd.GeoDataFrame:
+    """
+    Read areas from any vector file GDAL knows.
+
+    Parameters
+    ----------
+    path : Path
+        GeoJSON, GeoPackage, shapefile (also zipped, also GBK without `.cpg`, also without
+        `.prj`) and others.
+    crs : str
+        `wgs84 cgcs2000 gcj02 bd09` or `EPSG:n`: mandatory, also when the file carries one.
+    code_field, name_field : str, optional
+        Attributes; by default the usual names are looked for.
+
+    Returns
+    -------
+    GeoDataFrame
+        WGS84, `code name geometry` first, then the other attributes. Converted vertex by vertex,
+        so that shared vertices stay shared.
+
+    Raises
+    ------
+    CrsError
+        If the declared CRS contradicts the file's.
+    GeometryError
+        If a feature has no area or a broken one; it is named.
+    SchemaError
+        If the file cannot be read or lacks an attribute.
+    """
+    word = parse_crs(crs)
+    frame = _open(path, encoding, layer)
+    _check_declared(frame, word, path)
+    frame = _named(frame, path, code_field, name_field)
+    frame = _checked(frame, path)
+    shapes = shapely.transform(
+        shapely.force_2d(frame.geometry.to_numpy()),
+        lambda xy: np.column_stack(to_lonlat(xy[:, 0], xy[:, 1], word)),
+    )
+    return frame.set_geometry(gpd.GeoSeries(shapes, index=frame.index, crs=4326))
+
+
+def _open(path: Path, encoding: str | None, layer: str | None) -> gpd.GeoDataFrame:
+    if not path.exists():
+        raise SchemaError(f"{path}: no such file")
+    source = f"zip://{path}" if path.suffix.lower() == ".zip" else path
+    tried = [encoding] if encoding else _encodings(path)
+    problem: Exception | None = None
+    for candidate in tried:
+        try:
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")
+                frame = gpd.read_file(source, layer=layer, encoding=candidate, engine="pyogrio")
+        except (UnicodeDecodeError, pyogrio.errors.DataSourceError, ValueError) as error:
+            problem = error
+            continue
+        if frame.empty:
+            raise SchemaError(f"{path.name}: the file holds no feature")
+        if "geometry" not in frame:
+            raise SchemaError(f"{path.name}: the file holds no geometry, only a table")
+        return frame
+    raise SchemaError(
+        f"{path.name}: not readable as a vector file ({type(problem).__name__}); expected GeoJSON, "
+        "GeoPackage or a shapefile with its .dbf and .shx; a wrong --encoding also ends here"
+    )
+
+
+def _encodings(path: Path) -> list[str | None]:
+    """A shapefile without .cpg may be UTF-8 or GBK: try in this order."""
+    if path.suffix.lower() == ".shp" and not path.with_suffix(".cpg").exists():
+        return ["utf-8", "gb18030"]
+    return [None]
+
+
+def _check_declared(frame: gpd.GeoDataFrame, word: str, path: Path) -> None:
+    if frame.crs is None:
+        return
+    own = frame.crs
+    if word in OBFUSCATED:
+        if own.to_epsg() in GEOGRAPHIC or own.equals(CRS("OGC:CRS84")):
+            return
+    else:
+        declared = CRS({"wgs84": "EPSG:4326", "cgcs2000": "EPSG:4490"}.get(word, word))
+        same = own.equals(declared, ignore_axis_order=True)
+        if same or (own.is_geographic and own.to_epsg() in GEOGRAPHIC and word in {"wgs84", "cgcs2000"}):
+            return
+        if own.equals(CRS("OGC:CRS84")) and word in {"wgs84", "cgcs2000"}:
+            return
+    raise CrsError(
+        f"{path.name}: the file says {own.to_string()[:80]}, --crs says {word}: declare the CRS the "
+        "numbers are really in (gcj02 and bd09 may stand over a file that says WGS84)"
+    )
+
+
+def _named(
+    frame: gpd.GeoDataFrame, path: Path, code_field: str | None, name_field: str | None
+) -> gpd.GeoDataFrame:
+    columns = [column for column in frame.columns if column != "geometry"]
+    for field in (code_field, name_field):
+        if field is not None and field not in columns:
+            raise SchemaError(f"{path.name}: no attribute {field!r}; it has {', '.join(columns)}")
+    code = code_field or next((name for name in CODE_NAMES if name in columns), None)
+    name = name_field or next((name for name in NAME_NAMES if name in columns), None)
+    if code is None and name is None:
+        raise SchemaError(
+            f"{path.name}: no attribute looks like a code or a name; name them with --code-field "
+            f"and --name-field; it has {', '.join(columns)}"
+        )
+    texts = {
+        "code": [""] * len(frame) if code is None else [plain(_text(v)) for v in frame[code]],
+        "name": [""] * len(frame) if name is None else [_text(v).strip() for v in frame[name]],
+    }
+    rest = frame.drop(columns=[c for c in ("code", "name") if c in columns])
+    named = gpd.GeoDataFrame({**texts, **{c: rest[c] for c in rest.columns}}, crs=frame.crs)
+    named["name"] = [n or c for n, c in zip(named["name"], named["code"], strict=True)]
+    return named.set_geometry("geometry")
+
+
+def _text(value: object) -> str:
+    if value is None or value != value:  # noqa: PLR0124 - NaN is the one value unlike itself
+        return ""
+    if isinstance(value, float) and value.is_integer():
+        return str(int(value))
+    return str(value)
+
+
+def _checked(frame: gpd.GeoDataFrame, path: Path) -> gpd.GeoDataFrame:
+    """Name features without a usable area."""
+    faults = []
+    for number, (label, shape) in enumerate(
+        zip(frame["name"], frame.geometry.to_numpy(), strict=True), start=1
+    ):
+        where = f"feature {number} ({label or 'no name'})"
+        if shape is None or shape.is_empty:
+            faults.append(f"{where}: no geometry")
+        elif shape.geom_type not in {"Polygon", "MultiPolygon"}:
+            faults.append(f"{where}: a {shape.geom_type}, expected a polygon")
+        elif not shape.is_valid:
+            faults.append(f"{where}: {shapely.is_valid_reason(shape)}")
+    if faults:
+        listed = "\n".join(f"  - {fault}" for fault in faults[:20])
+        more = f"\n  … and {len(faults) - 20} more" if len(faults) > 20 else ""  # noqa: PLR2004
+        raise GeometryError(
+            f"{path.name}: {len(faults)} feature(s) cannot be used:\n{listed}{more}\n"
+            "mend them (QGIS: Fix geometries) and load again; nothing was stored"
+        )
+    return frame
