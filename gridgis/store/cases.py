@@ -127,7 +127,7 @@ def place_stored(tx: Connection) -> int:
     tx.execute(text("SELECT pg_advisory_xact_lock(:k)"), {"k": _IMPORT_LOCK})
     _place(tx, "create_placing_stored")
     moved = tx.execute(query("placement", "apply_placed")).rowcount
-    for table in ("placing", "placed_cell", "placed_region", "placed_street", "placed"):
+    for table in ("to_place", "placed_cell", "placed_region", "placed_street", "placed"):
         tx.execute(text(f"DROP TABLE {table}"))
     bump_data_version(tx)
     return moved

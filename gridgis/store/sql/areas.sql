@@ -53,10 +53,11 @@ SET area_m2 = ST_Area(m.geom),
         WHERE ST_Intersects(m.geom, w.geom_m)), 0),
     label_point = CASE WHEN ST_IsEmpty(r.managed_geom) THEN NULL
         ELSE (ST_MaximumInscribedCircle(r.managed_geom)).center END
-FROM core.city AS c, LATERAL (
-    SELECT ST_Transform(s.managed_geom, c.measuring_srid) AS geom
-    FROM core.region AS s WHERE s.region_code = r.region_code AND s.valid_from = r.valid_from
-) AS m;
+FROM (
+    SELECT s.region_code, s.valid_from, ST_Transform(s.managed_geom, c.measuring_srid) AS geom
+    FROM core.region AS s CROSS JOIN core.city AS c
+) AS m
+WHERE m.region_code = r.region_code AND m.valid_from = r.valid_from;
 
 -- name: settle_streets
 UPDATE core.street AS s

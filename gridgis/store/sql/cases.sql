@@ -99,7 +99,7 @@ FROM placed;
 SELECT s.lon, s.lat, s.src_crs, s.stated_region_code, ST_X(u.centre) AS cell_lon,
     ST_Y(u.centre) AS cell_lat
 FROM staged_case AS s
-JOIN placing AS p USING (case_no)
+JOIN to_place AS p USING (case_no)
 LEFT JOIN LATERAL (
     SELECT ST_Centroid(x.geom) AS centre FROM core.unit_grid AS x
     WHERE x.grid_version = p.grid_version AND x.cell_code = s.cell_code_stated

@@ -1,6 +1,6 @@
 -- name: create_placing_staged
 -- The rows of one import that are to be placed, in the measuring CRS, with the grid of their day.
-CREATE TEMP TABLE placing ON COMMIT DROP AS
+CREATE TEMP TABLE to_place ON COMMIT DROP AS
 SELECT s.case_no, s.on_date, s.radius_m, s.stated_region_code, s.cross_area, s.geom_m,
     g.grid_version, g.size_m,
     s.radius_m <= coalesce(g.size_m, 0) / 2.0 AS fine,
@@ -17,7 +17,7 @@ LEFT JOIN core.grid AS g ON s.on_date >= g.valid_from AND s.on_date < g.valid_to
 
 -- name: create_placing_stored
 -- The same for every stored case, when areas or cells changed.
-CREATE TEMP TABLE placing ON COMMIT DROP AS
+CREATE TEMP TABLE to_place ON COMMIT DROP AS
 SELECT s.case_no, s.on_date, s.radius_m, s.stated_region_code, s.cross_area, s.geom_m,
     g.grid_version, g.size_m,
     s.radius_m <= coalesce(g.size_m, 0) / 2.0 AS fine,
@@ -33,10 +33,10 @@ FROM (
 LEFT JOIN core.grid AS g ON s.on_date >= g.valid_from AND s.on_date < g.valid_to;
 
 -- name: index_placing
-CREATE INDEX placing_geom ON placing USING gist (geom_m);
+CREATE INDEX placing_geom ON to_place USING gist (geom_m);
 
 -- name: analyze_placing
-ANALYZE placing;
+ANALYZE to_place;
 
 -- name: create_placed_cell
 CREATE TEMP TABLE placed_cell (case_no text, cell_code text) ON COMMIT DROP;
@@ -45,7 +45,7 @@ CREATE TEMP TABLE placed_cell (case_no text, cell_code text) ON COMMIT DROP;
 -- An uncut square of a generated grid is decided by its key; edges take the exact way below.
 INSERT INTO placed_cell
 SELECT p.case_no, u.cell_code
-FROM placing AS p
+FROM to_place AS p
 JOIN core.unit_grid AS u ON u.grid_version = p.grid_version AND u.whole
  AND u.ix = floor(ST_X(p.geom_m) / p.size_m)::integer
  AND u.iy = floor(ST_Y(p.geom_m) / p.size_m)::integer
@@ -58,19 +58,19 @@ INSERT INTO placed_cell
 SELECT c.case_no, min(u.cell_code)
 FROM core.unit_grid AS u
 CROSS JOIN LATERAL (
-    SELECT p.case_no FROM placing AS p
+    SELECT p.case_no FROM to_place AS p
     WHERE ST_Intersects(u.geom_m, p.geom_m) AND NOT p.on_edge
       AND p.grid_version = u.grid_version
       AND (p.fine OR (p.size_m IS NULL AND p.radius_m <= sqrt(u.area_m2) / 2)) OFFSET 0
 ) AS c
-WHERE NOT u.whole AND u.grid_version IN (SELECT DISTINCT grid_version FROM placing)
+WHERE NOT u.whole AND u.grid_version IN (SELECT DISTINCT grid_version FROM to_place)
 GROUP BY c.case_no;
 
 -- name: place_edges
 -- The few points on a line of the grid: every cell that touches them, lowest code.
 INSERT INTO placed_cell
 SELECT p.case_no, min(u.cell_code)
-FROM placing AS p
+FROM to_place AS p
 JOIN core.unit_grid AS u ON u.grid_version = p.grid_version AND ST_Intersects(u.geom_m, p.geom_m)
 WHERE p.on_edge AND p.fine
 GROUP BY p.case_no;
@@ -83,7 +83,7 @@ SELECT c.case_no,
     min(r.region_code) FILTER (WHERE r.kind = 'district') AS district_code
 FROM core.region AS r
 CROSS JOIN LATERAL (
-    SELECT p.case_no FROM placing AS p
+    SELECT p.case_no FROM to_place AS p
     WHERE ST_Intersects(r.geom_m, p.geom_m)
       AND p.on_date >= r.valid_from AND p.on_date < r.valid_to OFFSET 0
 ) AS c
@@ -94,7 +94,7 @@ CREATE TEMP TABLE placed_street ON COMMIT DROP AS
 SELECT c.case_no, min(s.street_code) AS street_code
 FROM core.street AS s
 CROSS JOIN LATERAL (
-    SELECT p.case_no FROM placing AS p
+    SELECT p.case_no FROM to_place AS p
     WHERE ST_Intersects(s.geom_m, p.geom_m)
       AND p.on_date >= s.valid_from AND p.on_date < s.valid_to OFFSET 0
 ) AS c
@@ -120,7 +120,7 @@ SELECT p.case_no, pc.cell_code,
     CASE v.method WHEN 'polygon' THEN pr.region_code WHEN 'stated' THEN p.stated_region_code END
         AS region_code,
     v.method AS region_method
-FROM placing AS p
+FROM to_place AS p
 LEFT JOIN placed_cell AS pc USING (case_no)
 LEFT JOIN placed_region AS pr USING (case_no)
 LEFT JOIN placed_street AS ps USING (case_no)

@@ -1,0 +1,60 @@
+"""The command `gridgis`: one file per noun (命令行)."""
+
+from __future__ import annotations
+
+import json
+import sys
+
+import click
+import typer
+
+from gridgis.cli import analyse, boundaries, cases, city, db, demo, locate, maps, serve
+from gridgis.cli.exits import exit_code
+from gridgis.errors import GridgisError
+
+app = typer.Typer(
+    name="gridgis",
+    help="Cases on unit grids: import, placement, density, look-up and maps "
+    "(城市网格化管理地理信息服务).",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    add_completion=False,
+)
+app.command("demo")(demo.run_demo)
+app.command("serve")(serve.serve)
+app.command("locate")(locate.locate)
+app.command("doctor")(db.doctor)
+app.add_typer(db.app, name="db")
+app.add_typer(city.app, name="city")
+app.add_typer(boundaries.app, name="boundaries")
+app.add_typer(cases.app, name="cases")
+app.add_typer(analyse.app, name="analyse")
+app.add_typer(maps.app, name="map")
+
+
+def main() -> None:
+    """Run the command line; every error of ours is one readable paragraph and an exit code."""
+    try:
+        app(standalone_mode=False)
+    except click.exceptions.Exit as error:
+        sys.exit(error.exit_code)
+    except click.exceptions.Abort:
+        sys.stderr.write("aborted; nothing half-done was kept\n")
+        sys.exit(130)
+    except click.ClickException as error:
+        _report("usage_error", error.format_message(), {})
+        sys.exit(2)
+    except GridgisError as error:
+        _report(error.code, error.message, error.context)
+        sys.exit(exit_code(error))
+    except KeyboardInterrupt:
+        sys.stderr.write("\ninterrupted; nothing half-done was kept\n")
+        sys.exit(130)
+
+
+def _report(code: str, message: str, context: dict[str, object]) -> None:
+    if "--json" in sys.argv:
+        body = {"code": code, "message": message, "context": context}
+        sys.stderr.write(json.dumps(body, ensure_ascii=False, default=str) + "\n")
+        return
+    sys.stderr.write(f"gridgis: {message}\n")

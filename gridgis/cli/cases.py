@@ -1,0 +1,112 @@
+"""`gridgis cases …`: import and look-up (案件)."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from gridgis.cli.output import JsonFlag, fields, progress, say, say_json
+from gridgis.config import Settings
+from gridgis.errors import InputError
+from gridgis.intake.mapping import load_mapping
+from gridgis.intake.suggest import suggest_mapping
+from gridgis.services.context import Context, open_context
+from gridgis.services.ingest import ImportRequest, ImportResult, import_cases
+
+app = typer.Typer(help="Import and look up cases (案件).", no_args_is_help=True)
+mapping_app = typer.Typer(help="Column mappings (列映射).", no_args_is_help=True)
+app.add_typer(mapping_app, name="mapping")
+
+KINDS = ("cases",)
+Sheet = Annotated[str | None, typer.Option(help="Sheet of a workbook; default the first.")]
+Encoding = Annotated[str | None, typer.Option(help="utf-8 or gb18030; default: detected.")]
+
+
+@app.command("import")
+def import_command(
+    files: Annotated[list[Path], typer.Argument(help="csv(.gz), xlsx, xls, geojson, gpkg, parquet.")],
+    *,
+    crs: Annotated[
+        str | None,
+        typer.Option(help="CRS of the coordinates: wgs84, cgcs2000, gcj02, bd09 or EPSG:n. "
+                          "Mandatory: it is never guessed."),
+    ] = None,
+    kind: Annotated[str, typer.Option(help="What the rows are: cases.")] = "cases",
+    mapping: Annotated[
+        str | None,
+        typer.Option(help="Mapping file, or the name of one in the city profile; default `cases`."),
+    ] = None,
+    sheet: Sheet = None,
+    encoding: Encoding = None,
+    dry_run: Annotated[bool, typer.Option(help="Read and place, store nothing.")] = False,
+    rejects: Annotated[
+        Path | None, typer.Option(help="Where rejected rows go (.xlsx or .csv).")
+    ] = None,
+    synthetic: Annotated[bool, typer.Option(help="The rows are synthetic (合成数据).")] = False,
+    as_json: JsonFlag = False,
+) -> None:
+    """
+    Import files of cases; good rows go in, bad rows go to the rejects file (导入案件).
+
+    Each file is one transaction: interrupted at any moment, it leaves the database as it was,
+    and running it again gives the same end state.
+    """
+    if kind not in KINDS:
+        raise InputError(f"kind {kind!r}: this version imports {', '.join(KINDS)}")
+    if rejects is not None and len(files) > 1:
+        raise InputError("--rejects names one file: import the files one by one, or leave it out")
+    context = open_context(Settings())
+    results = [
+        import_file(context, path, ImportRequest(
+            crs=crs, mapping=mapping or "cases", sheet=sheet, encoding=encoding, dry_run=dry_run,
+            rejects=rejects, synthetic=synthetic))
+        for path in files
+    ]  # fmt: skip
+    if as_json:
+        say_json([result.to_dict() for result in results])
+
+
+def import_file(context: Context, path: Path, request: ImportRequest) -> ImportResult:
+    """Import one file with a progress bar and say what became of it."""
+    with progress(path.name, None) as bar:
+        result = import_cases(context, path, request,
+                              progress=lambda rows: bar.update(0, completed=rows))  # fmt: skip
+    if "--json" not in sys.argv:
+        _say_result(path, result)
+    return result
+
+
+def _say_result(path: Path, result: ImportResult) -> None:
+    stored = "dry run, nothing stored" if result.dry_run else (
+        f"{result.inserted:,} new, {result.updated:,} changed, {result.unchanged:,} unchanged"
+    )  # fmt: skip
+    say(f"{path.name}: {result.rows_in:,} rows = {result.accepted:,} accepted + "
+        f"{result.rejected:,} rejected; {stored}")  # fmt: skip
+    say("  placed: " + fields(result.placement))
+    if result.reject_rules:
+        say("  rejected: " + fields(result.reject_rules))
+        say(f"  rejected rows with reasons: {result.rejects_file}")
+    for warning in result.warnings:
+        say(f"  WARNING {warning['message']}")
+
+
+@mapping_app.command("suggest")
+def suggest(
+    file: Annotated[Path, typer.Argument(help="A file with the city's own columns.")],
+    *,
+    sheet: Sheet = None,
+    encoding: Encoding = None,
+    out: Annotated[Path | None, typer.Option(help="Write the draft here.")] = None,
+) -> None:
+    """Draft a mapping from a file's headers and values (建议列映射)."""
+    text = suggest_mapping(file, profile=open_context(Settings()).profile(), sheet=sheet,
+                           encoding=encoding)  # fmt: skip
+    if out is None:
+        say(text)
+        return
+    out.write_text(text, encoding="utf-8")
+    load_mapping(out)
+    say(f"wrote {out}: read it, complete it, and pass it as --mapping {out}")

@@ -1,0 +1,278 @@
+"""
+Column mappings: the city's own headers to the fields of a case (列映射).
+
+A mapping is a TOML file: `[columns]` field = header, `[values.FIELD]` city value = gridgis value,
+`[constants]`, `[times]`, `[file]`. It names no CRS and no personal column: what is not mapped is
+not read.
+"""
+
+from __future__ import annotations
+
+import difflib
+import re
+import tomllib
+import unicodedata
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from gridgis.errors import SchemaError
+from gridgis.model.case import CASE_FIELD_NAMES, CASE_FIELDS
+
+REQUIRED_FIELDS = tuple(item.name for item in CASE_FIELDS if item.required)
+POINT_FIELDS = ("x", "y")
+GEOMETRY_HEADERS = {"x": "geometry_x", "y": "geometry_y"}
+"""Headers under which the reader offers the points of a file with geometry."""
+_SECTIONS = {
+    "columns": None, "values": None, "constants": None,
+    "times": {"formats", "time_zone"}, "file": {"encoding", "sheet", "header_row"},
+}  # fmt: skip
+_DIRECTIVES = re.compile(r"%([a-zA-Z%-]?)")
+_ALLOWED_DIRECTIVES = frozenset("YymdHIMSpfzjbB%")
+
+
+@dataclass(frozen=True, slots=True)
+class CaseMapping:
+    """How the columns and values of one kind of file become cases (列映射)."""
+
+    name: str
+    columns: dict[str, tuple[str, ...]]
+    """Field to the headers it may have; the first one present counts."""
+    values: dict[str, dict[str, str]] = field(default_factory=dict)
+    constants: dict[str, str] = field(default_factory=dict)
+    time_formats: tuple[str, ...] = ()
+    time_zone: str | None = None
+    encoding: str | None = None
+    sheet: str | None = None
+    header_row: int | None = None
+    """1-based row of the (last) header row; None finds it."""
+
+    def to_dict(self) -> dict[str, object]:
+        """Return plain values for the record of an import."""
+        return asdict(self)
+
+    @property
+    def headers(self) -> frozenset[str]:
+        """Every header that the mapping names."""
+        return frozenset(header for wanted in self.columns.values() for header in wanted)
+
+    def resolve(self, headers: Sequence[str], file: str) -> dict[str, str]:
+        """Return the file's header of every mapped field; see `resolve_columns`."""
+        return resolve_columns(self, headers, file=file)
+
+
+def load_mapping(path: Path) -> CaseMapping:
+    """
+    Read a mapping file.
+
+    Raises
+    ------
+    SchemaError
+        If it is not TOML, names an unknown field or section, or leaves a required field out.
+    """
+    try:
+        spec = tomllib.loads(path.read_text(encoding="utf-8-sig"))
+    except FileNotFoundError as error:
+        raise SchemaError(f"mapping {path}: no such file") from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise SchemaError(f"mapping {path}: not readable as TOML in UTF-8: {error}") from error
+    return parse_mapping(spec, name=path.stem)
+
+
+def parse_mapping(spec: Mapping[str, object], *, name: str) -> CaseMapping:
+    """Build a mapping from the tables of its TOML file and check it (检查列映射)."""
+    faults: list[str] = []
+    tables = _tables(spec, faults)
+    columns = _columns(tables["columns"], faults)
+    values = _values(tables["values"], faults)
+    constants = _constants(tables["constants"], columns, faults)
+    times, file = tables["times"], tables["file"]
+    mapping = CaseMapping(
+        name=name, columns=columns, values=values, constants=constants,
+        time_formats=_formats(times.get("formats", []), faults),
+        time_zone=_zone(times.get("time_zone"), faults), encoding=_text(file.get("encoding")),
+        sheet=_text(file.get("sheet")), header_row=_row(file.get("header_row"), faults),
+    )  # fmt: skip
+    _required(columns, constants, faults)
+    if faults:
+        listed = "\n".join(f"  - {fault}" for fault in faults)
+        raise SchemaError(f"mapping {name} has {len(faults)} fault(s):\n{listed}", faults=faults)
+    return mapping
+
+
+def resolve_columns(
+    mapping: CaseMapping, headers: Sequence[str], *, file: str, has_geometry: bool = False
+) -> dict[str, str]:
+    """
+    Return the file's header of every mapped field (对照表头).
+
+    Spaces, line breaks, case and full width do not count when headers are compared. Points of a
+    file with geometry stand in for `x` and `y` that are not mapped or not there.
+
+    Raises
+    ------
+    SchemaError
+        Naming every header that the file lacks, the closest ones and all it has.
+    """
+    known: dict[str, list[str]] = {}
+    for header in headers:
+        known.setdefault(header_key(header), []).append(header)
+    found: dict[str, str] = {}
+    faults: list[str] = []
+    for name, wanted in mapping.columns.items():
+        header = _find(wanted, known)
+        if header is not None and len(known[header_key(header)]) > 1:
+            faults.append(f"two columns are called {header!r} (for {name}): rename one of them")
+        elif header is not None:
+            found[name] = header
+        elif not (has_geometry and name in POINT_FIELDS):
+            faults.append(_lacking(name, wanted, headers))
+    _add_geometry(found, headers)
+    if faults:
+        listed = "\n".join(f"  - {fault}" for fault in faults)
+        raise SchemaError(
+            f"{file} does not fit the mapping {mapping.name}:\n{listed}\n"
+            f"headers of the file: {', '.join(headers) or '(none)'}\n"
+            "mend [columns] of the mapping, or draft one with `gridgis cases mapping suggest`",
+            missing=faults, headers=list(headers),
+        )  # fmt: skip
+    return found
+
+
+def header_key(text: str) -> str:
+    """Return a header as it is compared: NFKC, lower case, without white space."""
+    return re.sub(r"[\s\ufeff]+", "", unicodedata.normalize("NFKC", text)).casefold()
+
+
+def close_words(word: str, allowed: Sequence[str]) -> str:
+    """Return the allowed words most like one, quoted, or an empty text."""
+    close = difflib.get_close_matches(word, allowed, n=3, cutoff=0.3)
+    return ", ".join(repr(item) for item in close)
+
+
+def _find(wanted: Sequence[str], known: Mapping[str, list[str]]) -> str | None:
+    for header in wanted:
+        matches = known.get(header_key(header))
+        if matches:
+            return matches[0]
+    return None
+
+
+def _lacking(name: str, wanted: Sequence[str], headers: Sequence[str]) -> str:
+    close = close_words(wanted[0], headers)
+    hint = f"; closest: {close}" if close else ""
+    return f"column {' or '.join(map(repr, wanted))} (for {name}) is not in the file{hint}"
+
+
+def _add_geometry(found: dict[str, str], headers: Sequence[str]) -> None:
+    if "x" in found and "y" in found:
+        return
+    if all(header in headers for header in GEOMETRY_HEADERS.values()):
+        found.update(GEOMETRY_HEADERS)
+
+
+def _tables(spec: Mapping[str, object], faults: list[str]) -> dict[str, dict[str, object]]:
+    tables: dict[str, dict[str, object]] = {name: {} for name in _SECTIONS}
+    for name, table in spec.items():
+        if name not in _SECTIONS:
+            faults.append(f"unknown section [{name}]; allowed: {', '.join(_SECTIONS)}")
+        elif not isinstance(table, dict):
+            faults.append(f"{name} must be a table [{name}]")
+        else:
+            tables[name] = table
+            allowed = _SECTIONS[name]
+            faults.extend(
+                f"[{name}] {key}: unknown key; allowed: {', '.join(sorted(allowed))}"
+                for key in table if allowed is not None and key not in allowed
+            )  # fmt: skip
+    return tables
+
+
+def _known_field(name: str, section: str, faults: list[str]) -> bool:
+    if name in CASE_FIELD_NAMES:
+        return True
+    close = close_words(name, sorted(CASE_FIELD_NAMES))
+    faults.append(f"[{section}] {name!r} is no field of a case; closest: {close or 'none'}; "
+                  f"allowed: {', '.join(item.name for item in CASE_FIELDS)}")  # fmt: skip
+    return False
+
+
+def _columns(table: Mapping[str, object], faults: list[str]) -> dict[str, tuple[str, ...]]:
+    columns: dict[str, tuple[str, ...]] = {}
+    for name, given in table.items():
+        headers = given if isinstance(given, list) else [given]
+        if not headers or not all(isinstance(item, str) and item.strip() for item in headers):
+            faults.append(f"[columns] {name}: expected a header or a list of headers")
+        elif _known_field(name, "columns", faults):
+            columns[name] = tuple(map(str, headers))
+    return columns
+
+
+def _values(table: Mapping[str, object], faults: list[str]) -> dict[str, dict[str, str]]:
+    values: dict[str, dict[str, str]] = {}
+    for name, pairs in table.items():
+        if not isinstance(pairs, dict):
+            faults.append(f"[values.{name}] must be a table of city value = gridgis value")
+        elif _known_field(name, "values", faults):
+            values[name] = {key: _text(value) or "" for key, value in pairs.items()}
+    return values
+
+
+def _constants(
+    table: Mapping[str, object], columns: Mapping[str, object], faults: list[str]
+) -> dict[str, str]:
+    constants: dict[str, str] = {}
+    for name, value in table.items():
+        if name in columns:
+            faults.append(f"[constants] {name} is also in [columns]: keep one of them")
+        elif _known_field(name, "constants", faults):
+            constants[name] = _text(value) or ""
+    return constants
+
+
+def _formats(given: object, faults: list[str]) -> tuple[str, ...]:
+    formats = given if isinstance(given, list) else [given]
+    for item in formats:
+        used = _DIRECTIVES.findall(str(item))
+        wrong = [letter for letter in used if letter not in _ALLOWED_DIRECTIVES or not letter]
+        if wrong or not used:
+            faults.append(f"[times] formats {item!r}: expected strptime directives such as "
+                          "'%Y-%m-%d %H:%M:%S'")  # fmt: skip
+    return tuple(map(str, formats))
+
+
+def _zone(given: object, faults: list[str]) -> str | None:
+    name = _text(given)
+    try:
+        if name is not None:
+            ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError):
+        faults.append(f"[times] time_zone {name!r}: no such zone; use an IANA name")
+    return name
+
+
+def _row(given: object, faults: list[str]) -> int | None:
+    if given is None:
+        return None
+    if isinstance(given, int) and not isinstance(given, bool) and given >= 1:
+        return given
+    faults.append(f"[file] header_row {given!r}: expected a whole number from 1")
+    return None
+
+
+def _text(given: object) -> str | None:
+    if isinstance(given, bool):
+        return "true" if given else "false"
+    return None if given is None else str(given)
+
+
+def _required(
+    columns: Mapping[str, object], constants: Mapping[str, str], faults: list[str]
+) -> None:
+    faults.extend(
+        f"required field {name} is neither in [columns] nor in [constants]"
+        for name in REQUIRED_FIELDS if name not in columns and not constants.get(name)
+    )  # fmt: skip
+    if ("x" in columns) != ("y" in columns):
+        faults.append("x and y belong together: map both or neither")
