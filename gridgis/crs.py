@@ -36,7 +36,9 @@ Numbers = TypeVar("Numbers", float, "FloatArray")
 WORDS = ("wgs84", "cgcs2000", "gcj02", "bd09")
 WGS84_SRID = 4326
 CGCS2000_SRID = 4490
-GCJ_STEPS = 5
+GCJ_STEPS = 8
+"""Five do everywhere but on the 105th meridian, where the root of |lon - 105| has its cusp: there
+five leave 1.8e-6 m, eight 4.3e-7 m (measured on 600,000 points)."""
 BD_STEPS = 3
 _A = 6378245.0
 _EE = 0.00669342162296594323
@@ -249,7 +251,7 @@ def _wgs84_to_gcj02(x: FloatArray, y: FloatArray) -> Pair:
 
 
 def _gcj02_to_wgs84(x: FloatArray, y: FloatArray) -> Pair:
-    """Iterate p = g - shift(p): about 5 m off after one step in China, 1e-8 m after five."""
+    """Iterate p = g - shift(p): about 5 m off in China after one step."""
     lon, lat = x, y
     for _ in range(GCJ_STEPS):
         d_lon, d_lat = _gcj_shift(lon, lat)
