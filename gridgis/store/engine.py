@@ -10,6 +10,7 @@ from importlib.resources import files
 
 from sqlalchemy import Connection, Engine, TextClause, create_engine, text
 from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from gridgis.errors import StoreError, StoreUnavailable
 
@@ -17,6 +18,7 @@ __all__ = ["Connection", "Engine", "begin", "connect", "query", "translated"]
 
 _BLOCK = re.compile(r"^-- name: (\w+)\s*$", re.MULTILINE)
 _AWAY = ("08", "57P0", "53300")
+_CANCELLED = "57014"
 POOL_SIZE = 8
 
 
@@ -67,13 +69,15 @@ def translated() -> Iterator[None]:
     """Turn driver errors into ours; driver text never leaves the store."""
     try:
         yield
-    except (OperationalError, DBAPIError) as error:
+    except PoolTimeout as error:
+        raise StoreUnavailable("all database connections are busy: try again shortly") from error
+    except DBAPIError as error:
         state = str(getattr(error.orig, "sqlstate", None) or "")
-        if not state or state.startswith(_AWAY):
+        if (not state and isinstance(error, OperationalError)) or state.startswith(_AWAY):
             raise StoreUnavailable(
                 "the database does not answer: start it with `gridgis db start`, or check "
                 "GRIDGIS_DATABASE_URL"
             ) from error
-        if state == "57014":
+        if state == _CANCELLED:
             raise StoreUnavailable("the query took too long and was cancelled: narrow it") from error
         raise StoreError(f"the database refused a statement (SQLSTATE {state})") from error

@@ -159,5 +159,7 @@ SELECT CAST(water_id AS text), name, ST_AsBinary(geom) FROM core.water WHERE :ki
 ORDER BY 1;
 
 -- name: grid_versions
-SELECT grid_version, kind, size_m, cell_count, area_m2, valid_from, valid_to FROM core.grid
-ORDER BY valid_from DESC;
+SELECT grid_version, kind, size_m, cell_count, area_m2,
+    nullif(CAST(g.valid_from AS text), '-infinity') AS valid_from,
+    nullif(CAST(g.valid_to AS text), 'infinity') AS valid_to
+FROM core.grid AS g ORDER BY g.valid_from DESC;

@@ -1,6 +1,6 @@
 -- name: grids_of_period
 -- Grid versions valid on any day of a period, in order.
-SELECT g.grid_version, g.valid_from, g.kind, g.size_m FROM core.grid AS g CROSS JOIN core.city AS c
+SELECT g.grid_version, CAST(g.valid_from AS text) AS valid_from FROM core.grid AS g CROSS JOIN core.city AS c
 WHERE daterange(g.valid_from, g.valid_to) && daterange(
     (CAST(:start_at AS timestamptz) AT TIME ZONE c.time_zone)::date,
     (CAST(:end_at AS timestamptz) AT TIME ZONE c.time_zone)::date)
