@@ -70,6 +70,18 @@ def upgrade() -> None:
     say(f"schema {upgrade_database(Settings())}")
 
 
+@app.command()
+def remove(
+    *, yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False
+) -> None:
+    """Stop the embedded cluster and delete it with all its data."""
+    cluster = _own_cluster()
+    if not yes:
+        typer.confirm("delete the embedded cluster and every city in it?", abort=True)
+    cluster.remove()
+    say("removed")
+
+
 def doctor(*, as_json: JsonFlag = False) -> None:
     """Check this machine: packages, PostGIS, fonts, disk (环境检查)."""
     checks = [

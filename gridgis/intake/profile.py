@@ -7,22 +7,19 @@ and geometry files. The formats are described in `docs/reference/city-profile.md
 
 from __future__ import annotations
 
-import csv
-import hashlib
 import re
-import tomllib
-from collections.abc import Callable, Iterator, Mapping
-from datetime import date
 from importlib.resources import files
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import numpy as np
 from pyproj import Geod
 
-from gridgis.crs import is_geographic, parse_crs
-from gridgis.errors import CrsError, ProfileInvalid
+from gridgis.crs import is_geographic
+from gridgis.errors import CrsError, ProfileInvalid, SchemaError
+from gridgis.intake.mapping import load_mapping
+from gridgis.intake.profile_folder import ProfileFolder, Unique, digest, split
 from gridgis.model.case import Source
 from gridgis.model.profile import (
     Category,
@@ -35,18 +32,19 @@ from gridgis.model.profile import (
 )
 
 if TYPE_CHECKING:
-    import geopandas as gpd
+    from collections.abc import Iterator, Mapping
 
-T = TypeVar("T")
-D = TypeVar("D")
+    import geopandas as gpd
 
 LAYER_KINDS = ("district", "zone", "street", "water", "cell")
 QUALITIES = ("surveyed", "map_derived", "approximate", "synthetic")
 WORST_AREA_ERROR = 0.002
-_REGION_CODE = re.compile(r"\d{6}|\d{4}[A-Z]\d")
-_STREET_CODE = re.compile(r"\d{9}")
-_CATEGORY_CODE = re.compile(r"[A-Z]\d{4}")
-_SLUG = re.compile(r"[a-z][a-z0-9_-]{0,40}")
+PRIORITIES = {"district": 10, "zone": 20}
+"""Default priority by kind of region: a zone takes cases out of its host district."""
+CELL_SIZES_M = (10, 5000)
+_REGION_CODE = r"[0-9]{6}|[0-9]{4}[A-Z][0-9]"
+_WITHIN = re.compile(r"(district|zone|street):([0-9A-Z]+)(@[1-9][0-9]*)?")
+_CITY_KEYS = ("code", "slug", "name", "name_en", "language", "time_zone", "measuring_crs")
 
 
 def shipped_profiles() -> dict[str, Path]:
@@ -64,15 +62,15 @@ def load_profile(folder: Path) -> CityProfile:
     ProfileInvalid
         With every fault: file, row, value, rule and remedy.
     """
-    reader = _Reader(folder)
-    profile = reader.read()
-    if reader.faults:
-        listed = "\n".join(f"  - {fault}" for fault in reader.faults)
+    source = ProfileFolder(folder)
+    spec = source.toml("city.toml")
+    profile = None if spec is None else _read(source, spec)
+    if source.faults or profile is None:
+        listed = "\n".join(f"  - {fault}" for fault in source.faults)
         raise ProfileInvalid(
-            f"the city profile {folder} has {len(reader.faults)} fault(s):\n{listed}",
-            faults=reader.faults,
+            f"the city profile {folder} has {len(source.faults)} fault(s):\n{listed}",
+            faults=source.faults,
         )
-    assert profile is not None  # noqa: S101 - no fault means a profile
     return profile
 
 
@@ -83,252 +81,231 @@ def check_measuring_crs(districts: gpd.GeoDataFrame, crs: str) -> float:
     Raises
     ------
     CrsError
-        If it exceeds 0.002: areas and distances would be wrong (Web Mercator fails here).
+        If it exceeds 0.002 (areas and distances would be wrong: Web Mercator fails here), or if
+        the CRS cannot show the districts at all.
     """
     geod = Geod(ellps="WGS84")
     lonlat, planar = districts.to_crs(4326).geometry, districts.to_crs(crs).geometry
     true = np.array([abs(geod.geometry_area_perimeter(shape)[0]) for shape in lonlat])
-    worst = float(np.max(np.abs(planar.area.to_numpy() / true - 1)))
+    ratios = np.nan_to_num(planar.area.to_numpy(), nan=0.0, posinf=0.0) / true
+    worst = float(np.max(np.abs(ratios - 1)))
     if worst > WORST_AREA_ERROR:
         raise CrsError(
             f"measuring CRS {crs}: the area of a district is off by {worst:.4f}, allowed "
-            f"{WORST_AREA_ERROR}: choose a CRS made for this place (a 3° zone, not Web Mercator)"
-        )
+            f"{WORST_AREA_ERROR}: choose a CRS made for this place (a 3° zone, not Web Mercator)",
+            crs=crs, worst=worst,
+        )  # fmt: skip
     return worst
 
 
-class _Reader:
-    """Collects faults while it reads; returns None where it cannot go on."""
+def _read(source: ProfileFolder, spec: Mapping[str, object]) -> CityProfile:
+    city, cells = source.table(spec, "city"), source.table(spec, "cells")
+    texts = _city_texts(source, city)
+    extent = _extent(source, city)
+    groups = tuple(_groups(source, spec))
+    streets = tuple(_streets(source, extent))
+    regions = tuple(_regions(source, {group.code for group in groups}))
+    within = source.texts("city.toml [cells]", cells, "within")
+    _check_links(source, regions, streets, within)
+    return CityProfile(
+        folder=source.path, version=digest(source.path), **texts, extent=extent,
+        cell_size_m=_size(source, cells), cells_within=within, groups=groups, regions=regions,
+        streets=streets, categories=tuple(_categories(source)),
+        sources=tuple(_sources(source, spec)), layers=tuple(_layers(source, spec)),
+        mappings=dict(_mappings(source)),
+    )  # fmt: skip
 
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-        self.faults: list[str] = []
 
-    def read(self) -> CityProfile | None:
-        spec = self._toml("city.toml")
-        if spec is None:
-            return None
-        city = self._table(spec, "city")
-        groups = tuple(
-            RegionGroup(row["code"], row["name"], row.get("name_en", row["name"]))
-            for row in self._rows(spec, "groups", ("code", "name"))
-        )
-        regions = tuple(self._regions({group.code for group in groups}))
-        streets = tuple(self._streets())
-        cells = spec.get("cells", {})
-        text = self._city_texts(city)
-        return CityProfile(
-            folder=self.folder, version=_digest(self.folder), **text,
-            extent=self._extent(city), cell_size_m=self._size(cells),
-            cells_within=tuple(map(str, cells.get("within", []))), groups=groups,
-            regions=regions, streets=streets, categories=tuple(self._categories()),
-            sources=tuple(self._sources(spec)), layers=tuple(self._layers(spec)),
-            mappings={p.stem: p for p in sorted((self.folder / "mappings").glob("*.toml"))},
+def _city_texts(source: ProfileFolder, city: Mapping[str, object]) -> dict[str, str]:
+    where = "city.toml [city]"
+    texts = {key: source.text(where, city, key) for key in _CITY_KEYS}
+    for key, value in texts.items():
+        if not value:
+            source.fault(where, "", f"{key} is missing", "add it")
+    for key in set(city) - {*_CITY_KEYS, "extent"}:
+        source.fault(where, key, "unknown key", f"allowed: {', '.join(_CITY_KEYS)}, extent")
+    source.match(where, "code", texts["code"], r"[0-9]{6}",
+                 "6 digits; a city without a GB/T 2260 code takes one from 99")  # fmt: skip
+    source.match(where, "slug", texts["slug"], r"[a-z][a-z0-9_-]{0,40}",
+                 "lower-case ASCII letters, digits, _ and -")  # fmt: skip
+    source.match(where, "language", texts["language"], r"[a-z]{2,3}(-[A-Za-z0-9]{2,8})*",
+                 "a language tag such as zh-CN or en")  # fmt: skip
+    try:
+        ZoneInfo(texts["time_zone"] or "UTC")
+    except (ZoneInfoNotFoundError, ValueError, IsADirectoryError):
+        source.fault(where, texts["time_zone"], "unknown time_zone",
+                     "use an IANA name such as Europe/Paris")  # fmt: skip
+    if texts["measuring_crs"]:
+        crs = source.crs(f"{where} measuring_crs", texts["measuring_crs"])
+        if crs is not None and is_geographic(crs):
+            source.fault(where, texts["measuring_crs"], "measuring_crs is in degrees",
+                         "name a projected CRS in metres, EPSG:n")  # fmt: skip
+        texts["measuring_crs"] = crs or texts["measuring_crs"]
+    return texts
+
+
+def _extent(source: ProfileFolder, city: Mapping[str, object]) -> tuple[float, float, float, float]:
+    given = city.get("extent")
+    numbers = given if isinstance(given, list) else []
+    if len(numbers) == 4 and all(isinstance(n, int | float) for n in numbers):  # noqa: PLR2004
+        west, south, east, north = map(float, numbers)
+        if -180 <= west < east <= 180 and -90 <= south < north <= 90:  # noqa: PLR2004
+            return west, south, east, north
+    source.fault("city.toml [city]", str(given), "extent is not a box in WGS84 degrees",
+                 "give [west, south, east, north] within which a case is plausible")  # fmt: skip
+    return -180.0, -90.0, 180.0, 90.0
+
+
+def _size(source: ProfileFolder, cells: Mapping[str, object]) -> int:
+    size = cells.get("size_m", 100)
+    low, high = CELL_SIZES_M
+    if isinstance(size, int) and not isinstance(size, bool) and low <= size <= high:
+        return size
+    source.fault("city.toml [cells]", str(size), "size_m is out of range",
+                 f"a whole number of metres, {low} to {high}")  # fmt: skip
+    return low
+
+
+def _groups(source: ProfileFolder, spec: Mapping[str, object]) -> Iterator[RegionGroup]:
+    unique = Unique(source, "group code")
+    for where, row in source.tables(spec, "groups", ("code", "name")):
+        code, name = source.text(where, row, "code"), source.text(where, row, "name")
+        unique.add(where, code)
+        yield RegionGroup(code, name, source.text(where, row, "name_en", name))
+
+
+def _sources(source: ProfileFolder, spec: Mapping[str, object]) -> Iterator[SourceName]:
+    unique = Unique(source, "source code")
+    for where, row in source.tables(spec, "sources", ("code", "name")):
+        code, name = source.text(where, row, "code"), source.text(where, row, "name")
+        tier, aliases = source.text(where, row, "tier"), source.texts(where, row, "aliases")
+        source.one_of(where, "source", code, [item.value for item in Source])
+        source.one_of(where, "tier", tier, ("", "city", "district"))
+        name_en = source.text(where, row, "name_en", name)
+        unique.add(where, code, name, name_en, *aliases)
+        yield SourceName(code, name, name_en, tier, aliases)
+
+
+def _layers(source: ProfileFolder, spec: Mapping[str, object]) -> Iterator[Layer]:
+    unique = Unique(source, "layer kind")
+    for where, row in source.tables(spec, "layers", ("kind", "file", "crs")):
+        kind, file = source.text(where, row, "kind"), source.text(where, row, "file")
+        quality = source.text(where, row, "quality", "surveyed")
+        unique.add(where, kind)
+        source.one_of(where, "layer kind", kind, LAYER_KINDS)
+        source.one_of(where, "quality", quality, QUALITIES)
+        path = source.path / file
+        if not path.resolve().is_relative_to(source.path.resolve()):
+            source.fault(where, file, "the file lies outside the profile folder", "move it inside")
+        elif not path.is_file():
+            source.fault(where, file, "file not found", "check the name, from the profile folder")
+        crs = source.crs(where, source.text(where, row, "crs"))
+        yield Layer(
+            kind, path, crs or "", source.text(where, row, "code_field", "code"),
+            source.text(where, row, "name_field", "name"), quality,
+            source.text(where, row, "source"),
         )  # fmt: skip
 
-    # ------------------------------------------------------------- city.toml
 
-    def _city_texts(self, city: Mapping[str, object]) -> dict[str, str]:
-        names = ("code", "slug", "name", "name_en", "language", "time_zone", "measuring_crs")
-        texts = {name: str(city.get(name, "")) for name in names}
-        for name, value in texts.items():
-            if not value:
-                self._fault("city.toml", f"[city] {name}", "missing", "add it")
-        self._match("city.toml", "code", texts["code"], re.compile(r"\d{6}"), "6 digits")
-        self._match("city.toml", "slug", texts["slug"], _SLUG, "lower-case letters and digits")
+def _regions(source: ProfileFolder, groups: set[str]) -> Iterator[Region]:
+    unique = Unique(source, "region code")
+    allowed = ("name_en", "group", "priority", "aliases", "stat_code", "hosts", "valid_from",
+               "valid_to")  # fmt: skip
+    for where, row in source.csv("regions.csv", ("code", "name", "kind"), allowed):
+        source.match(where, "code", row["code"], _REGION_CODE,
+                     "6 digits (district), or 4 digits, a letter and a digit (zone)")  # fmt: skip
+        source.one_of(where, "kind", row["kind"], PRIORITIES)
+        if row.get("group"):
+            source.one_of(where, "group", row["group"], groups)
+        name_en, aliases = row.get("name_en") or row["name"], split(row.get("aliases"))
+        unique.add(where, row["code"], row["name"], name_en, *aliases)
+        start = source.day(where, row.get("valid_from"))
+        end = source.day(where, row.get("valid_to"))
+        if start and end and end <= start:
+            source.fault(where, f"{start}..{end}", "valid_to is not after valid_from",
+                         "days are half open: valid_to is the first day without it")  # fmt: skip
+        default = PRIORITIES.get(row["kind"], 0)
+        yield Region(
+            row["code"], row["name"], name_en, row["kind"], row.get("group", ""),
+            source.number(where, row.get("priority"), default), aliases,
+            row.get("stat_code", ""), split(row.get("hosts")), start, end,
+        )  # fmt: skip
+
+
+def _streets(source: ProfileFolder, extent: tuple[float, float, float, float]) -> Iterator[Street]:
+    if not (source.path / "streets.csv").exists():
+        return
+    unique = Unique(source, "street code")
+    west, south, east, north = extent
+    allowed = ("aliases", "seat_lon", "seat_lat")
+    for where, row in source.csv("streets.csv", ("code", "name", "district_code"), allowed):
+        source.match(where, "code", row["code"], r"[0-9]{9}", "9 digits")
+        unique.add(where, row["code"])
+        if not row["code"].startswith(row["district_code"]):
+            source.fault(where, row["district_code"], "the code does not begin with it",
+                         "a street code begins with its district's")  # fmt: skip
+        lon = source.degrees(where, row.get("seat_lon"))
+        lat = source.degrees(where, row.get("seat_lat"))
+        seat = None if lon is None or lat is None else (lon, lat)
+        if bool(row.get("seat_lon")) != bool(row.get("seat_lat")):
+            source.fault(where, "", "half a seat point", "give seat_lon and seat_lat, or neither")
+        if seat and not (west <= seat[0] <= east and south <= seat[1] <= north):
+            source.fault(where, f"{seat[0]}, {seat[1]}", "the seat lies outside the extent",
+                         "WGS84 degrees, longitude first")  # fmt: skip
+        yield Street(row["code"], row["name"], row["district_code"],
+                     split(row.get("aliases")), seat)  # fmt: skip
+
+
+def _categories(source: ProfileFolder) -> Iterator[Category]:
+    unique = Unique(source, "subcategory code")
+    allowed = ("parent_code", "parent_name", "aliases")
+    for where, row in source.csv("catalogue.csv", ("code", "name", "kind"), allowed):
+        code, aliases = row["code"], split(row.get("aliases"))
+        source.match(where, "code", code, r"[A-Z][0-9]{4}", "a letter and 4 digits")
+        source.one_of(where, "kind", row["kind"], ("component", "event"))
+        unique.add(where, code, row["name"], *aliases)
+        parent = row.get("parent_code") or code[:3]
+        if parent != code[:3]:
+            source.fault(where, parent, "parent_code is not the start of the code",
+                         f"expected {code[:3]}")  # fmt: skip
+        yield Category(code, row["name"], parent, row.get("parent_name") or parent, row["kind"],
+                       aliases)  # fmt: skip
+
+
+def _mappings(source: ProfileFolder) -> Iterator[tuple[str, Path]]:
+    for path in sorted((source.path / "mappings").glob("*.toml")):
         try:
-            ZoneInfo(texts["time_zone"] or "UTC")
-        except (ZoneInfoNotFoundError, ValueError):
-            self._fault("city.toml", texts["time_zone"], "no such time zone", "use an IANA name")
-        try:
-            texts["measuring_crs"] = parse_crs(texts["measuring_crs"] or "EPSG:3857")
-            if is_geographic(texts["measuring_crs"]):
-                self._fault("city.toml", texts["measuring_crs"], "measuring_crs is in degrees",
-                            "name a projected CRS in metres")  # fmt: skip
-        except CrsError as error:
-            self._fault("city.toml", texts["measuring_crs"], "measuring_crs", error.message)
-        return texts
-
-    def _extent(self, city: Mapping[str, object]) -> tuple[float, float, float, float]:
-        given = city.get("extent")
-        if isinstance(given, list) and len(given) == 4:  # noqa: PLR2004 - W, S, E, N
-            west, south, east, north = map(float, given)
-            if -180 <= west < east <= 180 and -90 <= south < north <= 90:  # noqa: PLR2004
-                return west, south, east, north
-        self._fault("city.toml", str(given), "extent is not [west, south, east, north] in degrees",
-                    "give the plausible extent of a case in WGS84")  # fmt: skip
-        return 0.0, 0.0, 1.0, 1.0
-
-    def _size(self, cells: Mapping[str, object]) -> int:
-        size = cells.get("size_m", 100)
-        if not isinstance(size, int) or not 10 <= size <= 5000:  # noqa: PLR2004
-            self._fault("city.toml", str(size), "[cells] size_m", "a whole number, 10 to 5000")
-            return 100
-        return size
-
-    def _sources(self, spec: Mapping[str, object]) -> Iterator[SourceName]:
-        allowed = [source.value for source in Source]
-        for row in self._rows(spec, "sources", ("code", "name")):
-            if row["code"] not in allowed:
-                self._fault("city.toml", row["code"], "unknown source", f"one of {allowed}")
-                continue
-            yield SourceName(row["code"], row["name"], row.get("name_en", row["name"]),
-                             row.get("tier", ""), tuple(row.get("aliases", ())))  # fmt: skip
-
-    def _layers(self, spec: Mapping[str, object]) -> Iterator[Layer]:
-        for row in self._rows(spec, "layers", ("kind", "file", "crs")):
-            path = self.folder / row["file"]
-            if not path.exists():
-                self._fault("city.toml", row["file"], "layer file not found", "check [[layers]]")
-            if row["kind"] not in LAYER_KINDS:
-                self._fault("city.toml", row["kind"], "unknown layer kind", str(LAYER_KINDS))
-            quality = row.get("quality", "surveyed")
-            if quality not in QUALITIES:
-                self._fault("city.toml", quality, "unknown quality", str(QUALITIES))
-            try:
-                crs = parse_crs(row["crs"])
-            except CrsError as error:
-                self._fault("city.toml", row["crs"], "layer crs", error.message)
-                continue
-            yield Layer(row["kind"], path, crs, row.get("code_field", "code"),
-                        row.get("name_field", "name"), quality, row.get("source", ""))  # fmt: skip
-
-    # ---------------------------------------------------------------- tables
-
-    def _regions(self, groups: set[str]) -> Iterator[Region]:
-        seen: set[str] = set()
-        for number, row in self._csv("regions.csv", ("code", "name", "kind")):
-            where = f"regions.csv row {number}"
-            self._match(where, "code", row["code"], _REGION_CODE, "6 digits, or 4 + letter + digit")
-            if row["kind"] not in {"district", "zone"}:
-                self._fault(where, row["kind"], "unknown kind", "district or zone")
-            if row.get("group") and row["group"] not in groups:
-                self._fault(where, row["group"], "unknown group", "add it to [[groups]]")
-            if row["code"] in seen:
-                self._fault(where, row["code"], "code twice", "one row a region")
-            seen.add(row["code"])
-            yield Region(
-                code=row["code"], name=row["name"], name_en=row.get("name_en") or row["name"],
-                kind=row["kind"], group=row.get("group", ""),
-                priority=self._number(where, row.get("priority"), 20 if row["kind"] == "zone" else 10),
-                aliases=_split(row.get("aliases")), stat_code=row.get("stat_code", ""),
-                hosts=_split(row.get("hosts")),
-                valid_from=self._date(where, row.get("valid_from")),
-                valid_to=self._date(where, row.get("valid_to")),
-            )  # fmt: skip
-
-    def _streets(self) -> Iterator[Street]:
-        if not (self.folder / "streets.csv").exists():
-            return
-        for number, row in self._csv("streets.csv", ("code", "name", "district_code")):
-            where = f"streets.csv row {number}"
-            self._match(where, "code", row["code"], _STREET_CODE, "9 digits")
-            seat = None
-            if row.get("seat_lon") and row.get("seat_lat"):
-                lon = self._float(where, row["seat_lon"])
-                lat = self._float(where, row["seat_lat"])
-                seat = (lon, lat) if lon is not None and lat is not None else None
-            yield Street(row["code"], row["name"], row["district_code"],
-                         _split(row.get("aliases")), seat)  # fmt: skip
-
-    def _categories(self) -> Iterator[Category]:
-        seen: set[str] = set()
-        for number, row in self._csv("catalogue.csv", ("code", "name", "kind")):
-            where = f"catalogue.csv row {number}"
-            self._match(where, "code", row["code"], _CATEGORY_CODE, "a letter and 4 digits")
-            if row["kind"] not in {"component", "event"}:
-                self._fault(where, row["kind"], "unknown kind", "component or event")
-            if row["code"] in seen:
-                self._fault(where, row["code"], "code twice", "one row a subcategory")
-            seen.add(row["code"])
-            yield Category(
-                row["code"], row["name"], row.get("parent_code") or row["code"][:3],
-                row.get("parent_name") or row["code"][:3], row["kind"], _split(row.get("aliases")),
-            )  # fmt: skip
-
-    # --------------------------------------------------------------- reading
-
-    def _toml(self, name: str) -> dict[str, object] | None:
-        path = self.folder / name
-        try:
-            return tomllib.loads(path.read_text(encoding="utf-8-sig"))
-        except FileNotFoundError:
-            self._fault(name, str(self.folder), "file missing", "a profile needs it")
-        except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-            self._fault(name, "", f"not readable as TOML: {error}", "mend it")
-        return None
-
-    def _csv(self, name: str, needed: tuple[str, ...]) -> Iterator[tuple[int, dict[str, str]]]:
-        path = self.folder / name
-        if not path.exists():
-            self._fault(name, str(self.folder), "file missing", "a profile needs it")
-            return
-        with path.open(encoding="utf-8-sig", newline="") as handle:
-            reader = csv.DictReader(handle)
-            missing = [column for column in needed if column not in (reader.fieldnames or ())]
-            if missing:
-                self._fault(name, ", ".join(missing), "columns missing", "add them")
-                return
-            for number, row in enumerate(reader, start=2):
-                yield number, {key: (value or "").strip() for key, value in row.items() if key}
-
-    def _table(self, spec: Mapping[str, object], name: str) -> Mapping[str, object]:
-        table = spec.get(name)
-        if isinstance(table, dict):
-            return table
-        self._fault("city.toml", f"[{name}]", "table missing", "add it")
-        return {}
-
-    def _rows(
-        self, spec: Mapping[str, object], name: str, needed: tuple[str, ...]
-    ) -> Iterator[dict[str, str]]:
-        rows = spec.get(name, [])
-        for number, row in enumerate(rows if isinstance(rows, list) else [], start=1):
-            missing = [key for key in needed if key not in row]
-            if missing:
-                self._fault("city.toml", f"[[{name}]] #{number}", f"lacks {missing}", "add them")
-                continue
-            yield row
-
-    # ---------------------------------------------------------------- values
-
-    def _match(
-        self, where: str, name: str, value: str, pattern: re.Pattern[str], rule: str
-    ) -> None:
-        if value and pattern.fullmatch(value) is None:
-            self._fault(where, value, f"{name} is malformed", rule)
-
-    def _number(self, where: str, text: str | None, default: int) -> int:
-        return self._parsed(where, text, int, default)
-
-    def _float(self, where: str, text: str) -> float | None:
-        return self._parsed(where, text, float, None)
-
-    def _date(self, where: str, text: str | None) -> date | None:
-        return self._parsed(where, text, date.fromisoformat, None)
-
-    def _parsed(
-        self, where: str, text: str | None, parse: Callable[[str], T], default: D
-    ) -> T | D:
-        if not text:
-            return default
-        try:
-            return parse(text)
-        except ValueError:
-            self._fault(where, text, f"not a {parse.__name__}", "correct the value")
-            return default
-
-    def _fault(self, where: str, value: str, rule: str, remedy: str) -> None:
-        self.faults.append(f"{where}: {value!r}: {rule}; {remedy}")
+            load_mapping(path)
+        except SchemaError as error:
+            source.fault(f"mappings/{path.name}", "", error.message, "mend the mapping")
+        yield path.stem, path
 
 
-def _split(text: str | None) -> tuple[str, ...]:
-    return tuple(part.strip() for part in (text or "").split("|") if part.strip())
-
-
-def _digest(folder: Path) -> str:
-    digest = hashlib.sha256()
-    for path in sorted(p for p in folder.rglob("*") if p.is_file()):
-        digest.update(path.relative_to(folder).as_posix().encode() + b"\0")
-        digest.update(hashlib.sha256(path.read_bytes()).digest())
-    return digest.hexdigest()
+def _check_links(
+    source: ProfileFolder,
+    regions: tuple[Region, ...],
+    streets: tuple[Street, ...],
+    within: tuple[str, ...],
+) -> None:
+    """Report hosts, streets and cell areas that name nothing."""
+    seats = {street.code: street.seat for street in streets}
+    codes = {kind: {r.code for r in regions if r.kind == kind} for kind in PRIORITIES}
+    for region in regions:
+        for host in region.hosts:
+            if host not in seats:
+                source.fault("regions.csv", host, f"host of {region.code}: no such street",
+                             "add it to streets.csv")  # fmt: skip
+    for code in sorted({street.district_code for street in streets} - codes["district"]):
+        source.fault("streets.csv", code, "no such district", "add it to regions.csv")
+    for text in within:
+        match = _WITHIN.fullmatch(text)
+        if match is None:
+            source.fault("city.toml [cells] within", text, "malformed",
+                         "expected KIND:CODE or KIND:CODE@RADIUS_M")  # fmt: skip
+            continue
+        kind, code, radius = match.groups()
+        if code not in (seats if kind == "street" else codes[kind]):
+            source.fault("city.toml [cells] within", text, f"no such {kind}", "check the code")
+        elif kind == "street" and radius and seats[code] is None:
+            source.fault("city.toml [cells] within", text, "the street has no seat point",
+                         "give one in streets.csv, or drop the radius")  # fmt: skip

@@ -24,6 +24,7 @@ from gridgis.store.cases import (
     FileFacts,
     RejectRow,
     content_digest,
+    file_names,
     region_polygons,
 )
 from gridgis.store.city import claim_nature
@@ -154,6 +155,12 @@ def case_digest(context: Context) -> tuple[int, str]:
     """Return the number of cases and one hash over all they say and where they lie (内容摘要)."""
     with begin(context.engine) as tx:
         return content_digest(tx)
+
+
+def imported_files(context: Context) -> set[str]:
+    """Return the names of files that were imported (已导入文件)."""
+    with begin(context.engine) as tx:
+        return file_names(tx)
 
 
 class _Counts:

@@ -138,6 +138,11 @@ def region_polygons(tx: Connection) -> list[tuple[str, bytes]]:
     return [(row.region_code, bytes(row.wkb)) for row in tx.execute(query("cases", "region_polygons"))]
 
 
+def file_names(tx: Connection) -> set[str]:
+    """Return the names of all imported files."""
+    return set(tx.scalars(text("SELECT name FROM core.import_file")))
+
+
 def content_digest(tx: Connection) -> tuple[int, str]:
     """Return the number of cases and one hash over everything they say (内容摘要)."""
     row = tx.execute(query("cases", "content_digest")).one()

@@ -138,6 +138,16 @@ class Cluster:
             raise StoreUnavailable(f"the server did not stop: {_last_line(done)}")
         return True
 
+    def remove(self) -> None:
+        """Stop the server and delete its data."""
+        self.stop()
+        place = self._recorded()
+        if place is not None:
+            shutil.rmtree(place.data, ignore_errors=True)
+            shutil.rmtree(place.socket, ignore_errors=True)
+        for name in ("cluster.json", "city.json"):
+            (self.state_dir / name).unlink(missing_ok=True)
+
     def log_tail(self) -> str:
         """Return the last lines of the server log."""
         place = self._place()
