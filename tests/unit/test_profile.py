@@ -128,8 +128,8 @@ def test_all_faults_are_reported_at_once(folder):
             "Europe/Paris"
         ),
         (
-            "regions.csv row 3: '99Z1': code is malformed; expected 6 digits (district), or 4 digits, "
-            "a letter and a digit (zone)"
+            "regions.csv row 3: '99Z1': code is malformed; expected 6 digits (district), "
+            "or 4 digits, a letter and a digit (zone)"
         ),
         "catalogue.csv row 3: 'thing': unknown kind; expected one of: component, event",
     ]
