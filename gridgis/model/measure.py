@@ -1,0 +1,58 @@
+"""Counts and rates that keep their unit, numerator and denominator (计数与比率)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from decimal import ROUND_HALF_UP, Decimal
+from enum import StrEnum
+
+from gridgis.errors import UnitMismatch
+
+_HUNDREDTH = Decimal("0.01")
+NO_RATE = "—"
+
+
+class Unit(StrEnum):
+    """Unit of account (计量单位)."""
+
+    CASES = "cases"
+    TASKS = "tasks"
+    BASE_CASES = "base_cases"
+    COMPLAINTS = "complaints"
+
+
+@dataclass(frozen=True, slots=True)
+class Count:
+    """A number of something."""
+
+    unit: Unit
+    value: int
+
+
+@dataclass(frozen=True, slots=True)
+class Rate:
+    """A share of two counts of one unit (比率)."""
+
+    unit: Unit
+    numerator: int
+    denominator: int
+
+    @classmethod
+    def of(cls, part: Count, whole: Count) -> Rate:
+        """Return part ÷ whole, or raise `UnitMismatch`."""
+        if part.unit is not whole.unit:
+            raise UnitMismatch(f"a rate of {part.unit} over {whole.unit} has no meaning")
+        return cls(part.unit, part.value, whole.value)
+
+    @property
+    def value(self) -> float | None:
+        """The rate as 0-1, None for a denominator of 0."""
+        return self.numerator / self.denominator if self.denominator else None
+
+
+def percent_text(rate: Rate) -> str:
+    """Return a rate in percent: exact, half up, two decimals, `—` for a denominator of 0."""
+    if rate.denominator == 0:
+        return NO_RATE
+    exact = Decimal(rate.numerator) * 100 / Decimal(rate.denominator)
+    return str(exact.quantize(_HUNDREDTH, ROUND_HALF_UP))

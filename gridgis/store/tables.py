@@ -1,0 +1,61 @@
+"""The tables as SQLAlchemy Core sees them; a test compares them with the catalogue (表结构)."""
+
+from __future__ import annotations
+
+from geoalchemy2 import Geometry
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    DateTime,
+    Float,
+    Integer,
+    MetaData,
+    Table,
+    Text,
+)
+from sqlalchemy.dialects.postgresql import REAL, UUID
+
+metadata = MetaData(schema="core")
+_TIME = DateTime(timezone=True)
+
+case_record = Table(
+    "case_record",
+    metadata,
+    *(Column(name, Text) for name in (
+        "case_no", "case_kind", "category_code", "subcategory_code", "source", "tier",
+        "description", "address_text", "severity", "disposing_org", "stated_region",
+        "stated_region_code", "cell_code_stated", "src_crs", "src_x", "src_y", "point_issue",
+        "locate_method", "grid_version", "cell_code", "no_cell_reason", "street_code",
+        "district_code", "region_code", "region_method", "status")),
+    *(Column(name, _TIME) for name in (
+        "discovered_at", "reported_at", "verified_at", "accepted_at", "filed_at",
+        "dispatched_at", "due_at", "disposed_at", "checked_at", "closed_at", "voided_at",
+        "suspended_at", "counted_at", "listed_at", "updated_at")),
+    Column("self_handled", Boolean),
+    Column("geom", Geometry("POINT", srid=4326, spatial_index=False)),
+    Column("geom_m", Geometry("POINT", spatial_index=False)),
+    Column("locate_radius_m", REAL),
+    Column("month", Integer),
+    Column("file_id", Integer),
+    Column("row_no", Integer),
+    Column("row_hash", UUID),
+)  # fmt: skip
+
+category = Table(
+    "category", metadata,
+    *(Column(name, Text) for name in (
+        "category_code", "name", "parent_code", "parent_name", "case_kind")),
+)  # fmt: skip
+
+unit_grid = Table(
+    "unit_grid", metadata,
+    *(Column(name, Text) for name in (
+        "grid_version", "cell_code", "district_code", "street_code", "region_code")),
+    Column("geom", Geometry("MULTIPOLYGON", srid=4326, spatial_index=False)),
+    Column("geom_m", Geometry("MULTIPOLYGON", spatial_index=False)),
+    Column("area_m2", Float),
+    Column("ix", Integer), Column("iy", Integer),
+    Column("whole", Boolean), Column("synthetic", Boolean),
+    Column("block_500", BigInteger), Column("block_1000", BigInteger),
+)  # fmt: skip
