@@ -170,9 +170,7 @@ def _land(
     return _polygonal(land), pd.DataFrame({"code": planar["code"].to_numpy(), "shape": shapes})
 
 
-def _cut_squares(
-    land: shapely.Geometry, districts: pd.DataFrame, size_m: int
-) -> pd.DataFrame:
+def _cut_squares(land: shapely.Geometry, districts: pd.DataFrame, size_m: int) -> pd.DataFrame:
     """Cut the land into squares, then along district borders; one row a connected piece."""
     blocks = _cut(np.array([land]), size_m * COARSE)
     shapes, codes = _split_by_district(_cut(blocks, size_m), districts)

@@ -117,7 +117,9 @@ def _check_declared(frame: gpd.GeoDataFrame, word: str, path: Path) -> None:
     else:
         declared = CRS({"wgs84": "EPSG:4326", "cgcs2000": "EPSG:4490"}.get(word, word))
         same = own.equals(declared, ignore_axis_order=True)
-        if same or (own.is_geographic and own.to_epsg() in GEOGRAPHIC and word in {"wgs84", "cgcs2000"}):
+        if same or (
+            own.is_geographic and own.to_epsg() in GEOGRAPHIC and word in {"wgs84", "cgcs2000"}
+        ):
             return
         if own.equals(CRS("OGC:CRS84")) and word in {"wgs84", "cgcs2000"}:
             return

@@ -27,12 +27,16 @@ Encoding = Annotated[str | None, typer.Option(help="utf-8 or gb18030; default: d
 
 @app.command("import")
 def import_command(
-    files: Annotated[list[Path], typer.Argument(help="csv(.gz), xlsx, xls, geojson, gpkg, parquet.")],
+    files: Annotated[
+        list[Path], typer.Argument(help="csv(.gz), xlsx, xls, geojson, gpkg, parquet.")
+    ],
     *,
     crs: Annotated[
         str | None,
-        typer.Option(help="CRS of the coordinates: wgs84, cgcs2000, gcj02, bd09 or EPSG:n. "
-                          "Mandatory: it is never guessed."),
+        typer.Option(
+            help="CRS of the coordinates: wgs84, cgcs2000, gcj02, bd09 or EPSG:n. "
+            "Mandatory: it is never guessed."
+        ),
     ] = None,
     kind: Annotated[str, typer.Option(help="What the rows are: cases.")] = "cases",
     mapping: Annotated[

@@ -71,9 +71,7 @@ def upgrade() -> None:
 
 
 @app.command()
-def remove(
-    *, yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False
-) -> None:
+def remove(*, yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False) -> None:
     """Stop the embedded cluster and delete it with all its data."""
     cluster = _own_cluster()
     if not yes:

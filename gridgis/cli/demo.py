@@ -97,7 +97,5 @@ def _analyse(context: Context, manifest: DemoManifest, *, changed: bool) -> None
     for month in manifest.months:
         if changed or month not in done:
             note(f"counting {month} …")
-            balance = measure_density(
-                context, period=Period.month(month, context.city.time_zone)
-            )
+            balance = measure_density(context, period=Period.month(month, context.city.time_zone))
             say(f"{month}: {balance.total:,} cases, {balance.in_cells:,} of them in a unit grid")

@@ -155,9 +155,7 @@ def _round_point(
     return centre + rng.normal(0, POINT_SPREAD_M, (count, 2))
 
 
-def _set_times(
-    rows: pd.DataFrame, month: str, time_zone: str, rng: np.random.Generator
-) -> None:
+def _set_times(rows: pd.DataFrame, month: str, time_zone: str, rng: np.random.Generator) -> None:
     """Draw a daily and weekly rhythm and the stages of every case, in local seconds."""
     count = len(rows)
     start = np.datetime64(f"{month}-01", "s")

@@ -321,7 +321,9 @@ class _Delimited:
         return SchemaError(f"{self.name}: not readable as a table: {problem[:200]}")
 
 
-def _numbers(count: int, start: int, skipped: Sequence[int]) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
+def _numbers(
+    count: int, start: int, skipped: Sequence[int]
+) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
     """Return the next row numbers, leaving out those of ragged rows."""
     numbers = np.arange(start, start + count + len(skipped), dtype=np.int64)
     return numbers[~np.isin(numbers, skipped)][:count] if skipped else numbers

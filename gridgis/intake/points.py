@@ -45,9 +45,7 @@ def rounding_radius_m(places: NDArray[np.int64], crs: str) -> FloatArray:
     return np.asarray(ROUNDING_P95 * unit * 10.0 ** (-places.astype(np.float64)))
 
 
-def row_radius_m(
-    own: NDArray[np.int64], group: NDArray[np.int64], crs: str
-) -> FloatArray:
+def row_radius_m(own: NDArray[np.int64], group: NDArray[np.int64], crs: str) -> FloatArray:
     """
     Return the radius of every row: its group's, or its own where it is clearly coarser.
 
@@ -194,9 +192,7 @@ def _evidence(  # noqa: PLR0913 - one array a column
 def _explains(base: dict[str, float], other: dict[str, float]) -> bool:
     by_cells = base["offset_m"] > LOOKS_WRONG_M and other["offset_m"] < LOOKS_RIGHT_M
     contradicted = base["offset_m"] < LOOKS_RIGHT_M
-    by_region = (
-        base["rows"] >= MIN_EVIDENCE and other["in_stated"] > base["in_stated"] + CLEAR_GAIN
-    )
+    by_region = base["rows"] >= MIN_EVIDENCE and other["in_stated"] > base["in_stated"] + CLEAR_GAIN
     return bool(by_cells or (by_region and not contradicted))
 
 

@@ -100,7 +100,9 @@ class CaseFile:
                 decimals(plain_text(rows[self._columns["x"]].fillna(""))),
                 decimals(plain_text(rows[self._columns["y"]].fillna(""))),
             )
-            groups = rows[source].fillna("").str.strip() if source else pd.Series("", index=rows.index)
+            groups = (
+                rows[source].fillna("").str.strip() if source else pd.Series("", index=rows.index)
+            )
             for name, most in pd.Series(places).groupby(groups.to_numpy()).max().items():
                 found[str(name)] = max(found.get(str(name), 0), int(most))
         return found

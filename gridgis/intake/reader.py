@@ -110,7 +110,9 @@ def _open_text(path: Path, encoding: str | None) -> TableFile:
         raise SchemaError(f"{path.name}: holds NUL bytes, so it is no text table; export it again")
     delimiter = _delimiter(head)
     headers = _clean_headers(next(csv.reader(io.StringIO(head), delimiter=delimiter), []), path)
-    return TableFile(path.name, headers, lambda: _text_chunks(path, chosen, delimiter, headers), chosen)
+    return TableFile(
+        path.name, headers, lambda: _text_chunks(path, chosen, delimiter, headers), chosen
+    )
 
 
 def detect_encoding(path: Path) -> str:
@@ -229,8 +231,13 @@ def _open_workbook(
     start = path.read_bytes()[:4096] if path.stat().st_size < 4096 else _head(path, 4096)  # noqa: PLR2004
     if not start.startswith((_OLE, _ZIP)):
         return _open_html(path, encoding, mapping)
-    if start.startswith(_OLE) and b"E\0n\0c\0r\0y\0p\0t\0e\0d\0P\0a\0c\0k\0a\0g\0e" in path.read_bytes():
-        raise SchemaError(f"{path.name}: the workbook is protected by a password; save a copy without")
+    if (
+        start.startswith(_OLE)
+        and b"E\0n\0c\0r\0y\0p\0t\0e\0d\0P\0a\0c\0k\0a\0g\0e" in path.read_bytes()
+    ):
+        raise SchemaError(
+            f"{path.name}: the workbook is protected by a password; save a copy without"
+        )
     try:
         workbook = CalamineWorkbook.from_path(str(path))
         names = workbook.sheet_names
@@ -261,7 +268,9 @@ def _open_html(path: Path, encoding: str | None, mapping: CaseMapping | None) ->
     text = content.decode(chosen, errors="replace")
     if "<table" not in text.lower():
         raise SchemaError(f"{path.name}: neither a workbook nor an HTML table saved as .xls")
-    tables = html.fromstring(text.encode("utf-8"), parser=html.HTMLParser(encoding="utf-8")).xpath("//table")
+    tables = html.fromstring(text.encode("utf-8"), parser=html.HTMLParser(encoding="utf-8")).xpath(
+        "//table"
+    )
     largest = max(tables, key=lambda table: len(table.xpath(".//tr")))
     grid = [
         [" ".join(cell.text_content().split()) for cell in row.xpath("./td|./th")]
@@ -339,7 +348,9 @@ def _open_vector(path: Path, crs: str | None) -> TableFile:
     try:
         frame = gpd.read_file(path, engine="pyogrio")
     except Exception as error:  # pyogrio raises many kinds
-        raise SchemaError(f"{path.name}: not readable as a vector file: {str(error)[:200]}") from error
+        raise SchemaError(
+            f"{path.name}: not readable as a vector file: {str(error)[:200]}"
+        ) from error
     return _frame_table(path, frame, crs)
 
 
@@ -373,8 +384,12 @@ def _frame_table(path: Path, frame: gpd.GeoDataFrame, crs: str | None) -> TableF
         raise SchemaError(f"{path.name}: geometry {', '.join(sorted(kinds))}; cases are points")
     _check_file_crs(path, frame, crs)
     present = [shape is not None and not shape.is_empty for shape in shapes]
-    table[X_COLUMN] = [repr(shapely.get_x(s)) if ok else "" for s, ok in zip(shapes, present, strict=True)]
-    table[Y_COLUMN] = [repr(shapely.get_y(s)) if ok else "" for s, ok in zip(shapes, present, strict=True)]
+    table[X_COLUMN] = [
+        repr(shapely.get_x(s)) if ok else "" for s, ok in zip(shapes, present, strict=True)
+    ]
+    table[Y_COLUMN] = [
+        repr(shapely.get_y(s)) if ok else "" for s, ok in zip(shapes, present, strict=True)
+    ]
     table[X_COLUMN] = [v.removeprefix("np.float64(").removesuffix(")") for v in table[X_COLUMN]]
     table[Y_COLUMN] = [v.removeprefix("np.float64(").removesuffix(")") for v in table[Y_COLUMN]]
     texts = _texts(table)

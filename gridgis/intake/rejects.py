@@ -53,7 +53,14 @@ class RejectWriter:
 
     def write(self, reject: Reject, original: Sequence[str]) -> None:
         """Add one rejected row."""
-        row = [str(reject.row_no), reject.column, reject.value, reject.rule, reject.remedy, *original]
+        row = [
+            str(reject.row_no),
+            reject.column,
+            reject.value,
+            reject.rule,
+            reject.remedy,
+            *original,
+        ]
         if self.count == 0:
             self._open()
         self.count += 1

@@ -56,9 +56,7 @@ def parse_times(
     return pd.Series(result, index=texts.index).dt.tz_localize("UTC")
 
 
-def _store(
-    result: Moments, local: pd.Series[pd.Timestamp], left: Mask, time_zone: str
-) -> Mask:
+def _store(result: Moments, local: pd.Series[pd.Timestamp], left: Mask, time_zone: str) -> Mask:
     """Localise what was found and return what is still left."""
     good = local.notna().to_numpy()
     if not good.any():

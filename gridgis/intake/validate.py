@@ -187,7 +187,9 @@ class _Work:
     def case_no(self) -> None:
         """Check the case number: present, whole, not a rounded number."""
         raw = plain_text(self.text("case_no"))
-        self.reject((raw == "").to_numpy(), "case_no", "required", "案件编号不能为空：补填后重新导入")
+        self.reject(
+            (raw == "").to_numpy(), "case_no", "required", "案件编号不能为空：补填后重新导入"
+        )
         self.reject(raw.str.match(_SCIENTIFIC).to_numpy(dtype=bool), "case_no", "rounded_number",
                     "编号被表格软件转成了科学计数 {value}，末位已丢失：在源系统将该列设为文本后重新导出")  # fmt: skip
         self.reject((raw.str.len() > _LONGEST_CASE_NO).to_numpy(), "case_no", "too_long",
@@ -247,11 +249,15 @@ class _Work:
         names = self.v._names.region  # noqa: SLF001
         if not value or value in names:
             return names.get(value), False
-        parts = [part.strip() for part in pd.Series([value]).str.split(_REGION_SEPARATORS, regex=True)[0]]
+        parts = [
+            part.strip() for part in pd.Series([value]).str.split(_REGION_SEPARATORS, regex=True)[0]
+        ]
         found = {names[part] for part in parts if part in names}
         if len(found) > 1:
             return None, True
-        return (found.pop() if len(found) == 1 and len([p for p in parts if p]) == 1 else None), False
+        return (
+            found.pop() if len(found) == 1 and len([p for p in parts if p]) == 1 else None
+        ), False
 
     def cell_code(self) -> None:
         """Check a stated cell code: text of 15 digits, never a rounded number."""
@@ -287,7 +293,9 @@ class _Work:
             if (bad & self.ok).any():
                 for before in owner[bad].unique():
                     self.reject(
-                        bad & (owner == before).to_numpy(), name, "stage_order",
+                        bad & (owner == before).to_numpy(),
+                        name,
+                        "stage_order",
                         _literal(f"{self.header(name)}早于{self.header(before)}：核对两个时间"),
                     )
             later = moments.notna()
@@ -365,7 +373,9 @@ class _Work:
         arrays = []
         for entry in CASE_SCHEMA:
             column = self.out[entry.name]
-            values = column[self.ok] if isinstance(column, pd.Series) else np.asarray(column)[self.ok]
+            values = (
+                column[self.ok] if isinstance(column, pd.Series) else np.asarray(column)[self.ok]
+            )
             arrays.append(pa.array(values, type=entry.type, from_pandas=True))
         return pa.Table.from_arrays(arrays, schema=CASE_SCHEMA)
 

@@ -174,9 +174,7 @@ class _Counts:
         self.first: Reject | None = None
 
 
-def _stage(
-    load: CaseLoad, source: CaseFile, writer: RejectWriter, progress: Progress
-) -> _Counts:
+def _stage(load: CaseLoad, source: CaseFile, writer: RejectWriter, progress: Progress) -> _Counts:
     counts = _Counts()
     for batch in source.batches():
         load.add(batch.rows)

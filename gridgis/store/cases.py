@@ -135,7 +135,9 @@ def place_stored(tx: Connection) -> int:
 
 def region_polygons(tx: Connection) -> list[tuple[str, bytes]]:
     """Return `(code, WKB)` of today's regions, highest priority first."""
-    return [(row.region_code, bytes(row.wkb)) for row in tx.execute(query("cases", "region_polygons"))]
+    return [
+        (row.region_code, bytes(row.wkb)) for row in tx.execute(query("cases", "region_polygons"))
+    ]
 
 
 def file_names(tx: Connection) -> set[str]:

@@ -79,5 +79,7 @@ def translated() -> Iterator[None]:
                 "GRIDGIS_DATABASE_URL"
             ) from error
         if state == _CANCELLED:
-            raise StoreUnavailable("the query took too long and was cancelled: narrow it") from error
+            raise StoreUnavailable(
+                "the query took too long and was cancelled: narrow it"
+            ) from error
         raise StoreError(f"the database refused a statement (SQLSTATE {state})") from error

@@ -48,10 +48,6 @@ def test_error_codes_are_unique():
 
 def test_importing_opens_nothing():
     """Importing the packages builds no settings, engine or network connection."""
-    code = (
-        "import socket\n"
-        "socket.socket.connect = None\n"
-        "import gridgis, boundaries, maps, api\n"
-    )
+    code = "import socket\nsocket.socket.connect = None\nimport gridgis, boundaries, maps, api\n"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
