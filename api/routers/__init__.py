@@ -1,0 +1,1 @@
+"""Routes, one file per family of paths (路由)."""
