@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import csv
+import hashlib
 import json
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -21,6 +21,9 @@ from gridgis.demo.spec import DemoSpec, read_spec
 from gridgis.model.case import CASE_FIELDS, FieldKind
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
     from gridgis.model.profile import CityProfile
 
 NATURE = ("数据性质", "合成数据")
@@ -41,6 +44,7 @@ class DemoFile:
     """Data rows, repeats included."""
     month: str
     note: str
+    sha256: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +103,7 @@ def write_demo(
 
 def _write_month(
     folder: Path, ledger: Ledger, spec: DemoSpec, *, calibrated: bool
-) -> Iterable[DemoFile]:
+) -> Iterator[DemoFile]:
     """Hand a month in as several files; the calibrated one in many formats."""
     table, month, batch = _table(ledger.rows), ledger.month, ledger.batch
     source = ledger.rows["source"].to_numpy()
@@ -142,7 +146,7 @@ def _repeats(main: pd.DataFrame, spec: DemoSpec) -> pd.DataFrame:
 def _csv(path: Path, table: pd.DataFrame, crs: str, month: str, note: str) -> DemoFile:
     arrow = pa.Table.from_pandas(_seconds(table), preserve_index=False)
     pacsv.write_csv(arrow, path, pacsv.WriteOptions(quoting_style="needed"))
-    return DemoFile(path.name, crs, len(table), month, note)
+    return _entry(path, crs, len(table), month, note)
 
 
 def _gb18030(path: Path, table: pd.DataFrame, month: str) -> DemoFile:
@@ -150,7 +154,7 @@ def _gb18030(path: Path, table: pd.DataFrame, month: str) -> DemoFile:
         writer = csv.writer(handle)
         writer.writerow(table.columns)
         writer.writerows(_texts(table))
-    return DemoFile(path.name, "wgs84", len(table), month, "GB18030 csv")
+    return _entry(path, "wgs84", len(table), month, "GB18030 csv")
 
 
 def _xlsx(path: Path, table: pd.DataFrame, month: str) -> DemoFile:
@@ -161,7 +165,13 @@ def _xlsx(path: Path, table: pd.DataFrame, month: str) -> DemoFile:
     for row in _texts(table):
         sheet.append(row)
     book.save(path)
-    return DemoFile(path.name, "wgs84", len(table), month, "xlsx with a title row")
+    return _entry(path, "wgs84", len(table), month, "xlsx with a title row")
+
+
+def _entry(path: Path, crs: str, rows: int, month: str, note: str) -> DemoFile:
+    with path.open("rb") as handle:
+        digest = hashlib.file_digest(handle, "sha256").hexdigest()
+    return DemoFile(path.name, crs, rows, month, note, digest)
 
 
 def _texts(table: pd.DataFrame) -> list[list[str]]:

@@ -49,7 +49,7 @@ def vary(spec: DemoSpec, rng: np.random.Generator) -> DemoSpec:
     """Return the margins of another month: every count a few percent off."""
 
     def changed(counts: dict[str, int]) -> dict[str, int]:
-        return {k: max(1, int(round(v * rng.uniform(0.92, 1.08)))) for k, v in counts.items()}
+        return {k: max(1, round(v * rng.uniform(0.92, 1.08))) for k, v in counts.items()}
 
     regions, accepted = changed(spec.regions), changed(spec.accepted)
     other = replace(spec, regions=regions, accepted=accepted, repeat_points=tuple(
@@ -66,7 +66,7 @@ def make_month(
     rows = _margins(spec, rng)
     _set_categories(profile, spec, rows, rng)
     points = _set_points(profile, spec, ground, rows, rng)
-    _set_times(rows, month, profile.time_zone, rng)
+    _set_times(rows, month, rng)
     _set_texts(profile, rows, rng)
     batch = _set_defects(profile, spec, ground, rows, points, rng)
     order = np.argsort(rows["reported_at"].to_numpy(), kind="stable")
@@ -105,15 +105,15 @@ def _set_categories(
     profile: CityProfile, spec: DemoSpec, rows: pd.DataFrame, rng: np.random.Generator
 ) -> None:
     """Give exact counts to every subcategory; the stated ones stay the top of their kind."""
-    events = int(round(len(rows) * spec.event_share))
+    events = round(len(rows) * spec.event_share)
     counts: dict[str, int] = {}
     for kind, size in (("event", events), ("component", len(rows) - events)):
         codes = [c.code for c in profile.categories
                  if c.kind == kind and not c.code.startswith(spec.excluded)]  # fmt: skip
-        tops = {code: int(round(size * spec.top_shares[code])) for code in codes
+        tops = {code: round(size * spec.top_shares[code]) for code in codes
                 if code in spec.top_shares}  # fmt: skip
         rest = [code for code in codes if code not in tops]
-        weights = 1.0 / (np.arange(len(rest)) + 12.0)
+        weights = np.asarray(1.0 / (np.arange(len(rest)) + 12.0), dtype=np.float64)
         rng.shuffle(rest)
         counts |= tops | dict(zip(rest, _largest_remainder(weights, size - sum(tops.values())),
                                   strict=True))  # fmt: skip
@@ -155,7 +155,7 @@ def _round_point(
     return centre + rng.normal(0, POINT_SPREAD_M, (count, 2))
 
 
-def _set_times(rows: pd.DataFrame, month: str, time_zone: str, rng: np.random.Generator) -> None:
+def _set_times(rows: pd.DataFrame, month: str, rng: np.random.Generator) -> None:
     """Draw a daily and weekly rhythm and the stages of every case, in local seconds."""
     count = len(rows)
     start = np.datetime64(f"{month}-01", "s")

@@ -63,8 +63,14 @@ def read_ground(profile: CityProfile) -> Ground:
         seats={s.code: s.seat for s in profile.streets if s.seat}, crs=crs,
         water=layers.get("water"),
     )  # fmt: skip
-    cells = make_cells(layers["district"], size_m=profile.cell_size_m, crs=crs,
-                       streets=layers["street"], water=layers.get("water"), within=core)  # fmt: skip
+    cells = make_cells(
+        layers["district"],
+        size_m=profile.cell_size_m,
+        crs=crs,
+        streets=layers["street"],
+        water=layers.get("water"),
+        within=core,
+    )
     return Ground(crs, {c: shapely.buffer(s, -BORDER_M) for c, s in regions.items()}, cells, core,
                   planar["street"])  # fmt: skip
 
@@ -82,7 +88,7 @@ def scatter(
     """
     shape = ground.regions[region]
     core = shapely.intersection(shape, ground.core)
-    in_core = 0 if core.area < 1e4 else int(round(count * core_share))  # noqa: PLR2004 - one cell
+    in_core = 0 if core.area < 1e4 else round(count * core_share)  # noqa: PLR2004 - one cell
     parts = [_clustered(core, in_core, rng), _clustered(shape, count - in_core, rng)]
     points = np.concatenate(parts)
     return points[rng.permutation(count)]
@@ -117,7 +123,8 @@ def cell_codes(ground: Ground, points: FloatArray, size_m: int) -> NDArray[np.ob
         [np.floor(points[:, 0] / size_m).astype(int), np.floor(points[:, 1] / size_m).astype(int)]
     )
     found = index.reindex(keys).to_numpy(dtype=object)
-    return np.where(pd.isna(found), None, found)
+    found[pd.isna(found)] = None
+    return found
 
 
 def _clustered(shape: shapely.Geometry, count: int, rng: np.random.Generator) -> FloatArray:
@@ -146,7 +153,7 @@ def _clustered(shape: shapely.Geometry, count: int, rng: np.random.Generator) ->
 
 def _uniform(shape: shapely.Geometry, count: int, rng: np.random.Generator) -> FloatArray:
     """Sample a polygon uniformly by rejection."""
-    west, south, east, north = shape.bounds
+    west, south, east, north = shapely.bounds(shape)
     shapely.prepare(shape)
     found: list[FloatArray] = []
     have = 0

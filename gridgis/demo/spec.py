@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import tomllib
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from gridgis.errors import ProfileInvalid
@@ -80,7 +79,7 @@ def read_spec(profile: CityProfile) -> DemoSpec:
     ProfileInvalid
         If the profile has none, or its regions and sources do not sum to the same total.
     """
-    path: Path = profile.folder / "demo.toml"
+    path = profile.folder / "demo.toml"
     if not path.exists():
         raise ProfileInvalid(
             f"the profile {profile.slug} has no demo.toml: there is no synthetic ledger for it"
@@ -107,6 +106,7 @@ def read_spec(profile: CityProfile) -> DemoSpec:
     placed = sum(spec.regions.values()) + spec.unlocated + spec.cross_area
     if placed != spec.total:
         raise ProfileInvalid(
-            f"{path}: regions and rest sum to {placed:,}, sources to {spec.total:,}: they must agree"
+            f"{path}: regions and rest sum to {placed:,}, sources to {spec.total:,}: "
+            "they must agree"
         )
     return spec
