@@ -21,7 +21,7 @@ TOY = Path(__file__).parent / "data" / "toy"
 SHARED = Path(__file__).resolve().parents[2] / "shared"
 
 
-def pytest_configure(config):
+def pytest_configure():
     """Scrub the environment: no setting of the person who runs the tests leaks in."""
     for name in [name for name in os.environ if name.startswith("GRIDGIS_")]:
         del os.environ[name]

@@ -49,5 +49,6 @@ def test_error_codes_are_unique():
 def test_importing_opens_nothing():
     """Importing the packages builds no settings, engine or network connection."""
     code = "import socket\nsocket.socket.connect = None\nimport gridgis, boundaries, maps, api\n"
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    command = [sys.executable, "-c", code]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603
     assert done.returncode == 0, done.stderr
