@@ -11,7 +11,7 @@ from gridgis.store.engine import query
 
 
 def save_profile(tx: Connection, profile: CityProfile, *, folder: str) -> None:
-    """Write the city row, groups, catalogue and sources; what a database fixes cannot change."""
+    """Write the city row, catalogue, sources and aliases; what a database fixes cannot change."""
     _refuse_other_city(tx, profile)
     tx.execute(
         query("city", "save_city"),
@@ -26,6 +26,7 @@ def save_profile(tx: Connection, profile: CityProfile, *, folder: str) -> None:
     tx.execute(text("DELETE FROM core.region_group"))
     tx.execute(text("DELETE FROM core.category"))
     tx.execute(text("DELETE FROM core.source_name"))
+    tx.execute(text("DELETE FROM core.alias"))
     _insert(tx, "save_group", [
         {"group_code": group.code, "position": position, "name": group.name,
          "name_en": group.name_en}
@@ -41,6 +42,12 @@ def save_profile(tx: Connection, profile: CityProfile, *, folder: str) -> None:
         {"source": source.code, "position": position, "name": source.name,
          "name_en": source.name_en, "tier": source.tier or None}
         for position, source in enumerate(profile.sources)
+    ])  # fmt: skip
+    _insert(tx, "save_alias", [
+        {"kind": kind, "alias": alias, "code": entry.code}
+        for kind, entries in (("category", profile.categories), ("source", profile.sources),
+                              ("region", profile.regions), ("street", profile.streets))
+        for entry in entries for alias in entry.aliases
     ])  # fmt: skip
 
 

@@ -31,6 +31,9 @@ VALUES (:category_code, :name, :parent_code, :parent_name, :case_kind);
 INSERT INTO core.source_name (source, position, name, name_en, tier)
 VALUES (:source, :position, :name, :name_en, :tier);
 
+-- name: save_alias
+INSERT INTO core.alias (kind, alias, code) VALUES (:kind, :alias, :code) ON CONFLICT DO NOTHING;
+
 -- name: bump_data_version
 UPDATE core.data_version SET version = version + 1 RETURNING version;
 

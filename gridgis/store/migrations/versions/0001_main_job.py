@@ -42,6 +42,13 @@ CREATE TABLE core.source_name (
     source text PRIMARY KEY, position integer NOT NULL, name text NOT NULL, name_en text NOT NULL,
     tier text
 );
+CREATE TABLE core.alias (
+    kind  text NOT NULL CHECK (kind IN ('category', 'source', 'region', 'street')),
+    alias text NOT NULL,
+    code  text NOT NULL,
+    PRIMARY KEY (kind, alias, code)
+);
+COMMENT ON TABLE core.alias IS 'Other names that the profile knows for a code';
 """
 
 _AREAS = """
@@ -274,6 +281,16 @@ CREATE TABLE runs.density_count (
 COMMENT ON TABLE runs.density_count IS
     'Integer counts of one density run; region_key is a region code or unlocated, cross_area, other';
 CREATE INDEX density_count_cell ON runs.density_count (run_id, cell_code);
+CREATE FUNCTION runs.counts(run integer, category text, channel text, region text)
+RETURNS SETOF runs.density_count LANGUAGE sql STABLE PARALLEL SAFE AS $$
+    SELECT d.* FROM runs.density_count AS d
+    WHERE d.run_id = run
+      AND (category IS NULL OR starts_with(d.subcategory_code, category))
+      AND (channel IS NULL OR d.source = channel)
+      AND (region IS NULL OR d.region_key = region)
+$$;
+COMMENT ON FUNCTION runs.counts IS
+    'Counts of a run by the three filters, NULL is all; inlined, so indexes and constants work';
 CREATE TABLE runs.density_place (
     run_id integer NOT NULL REFERENCES runs.run ON DELETE CASCADE,
     level  text NOT NULL,
