@@ -9,7 +9,7 @@ import typer
 from gridgis.cli.output import JsonFlag, say, say_json
 from gridgis.config import Settings
 from gridgis.model.query import parse_numbers
-from gridgis.services import lookup
+from gridgis.services.places import locate as locate_point
 from gridgis.services.context import open_context
 
 
@@ -21,7 +21,7 @@ def locate(
 ) -> None:
     """Say in which cell, street and regions a point lies (坐标所在网格与区域)."""
     lon, lat = parse_numbers("lonlat", lonlat, count=2)
-    found = lookup.locate(open_context(Settings()), lon, lat, crs=crs)
+    found = locate_point(open_context(Settings()), lon, lat, crs=crs)
     if as_json:
         say_json(found)
         return

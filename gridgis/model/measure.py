@@ -50,6 +50,15 @@ class Rate:
         return self.numerator / self.denominator if self.denominator else None
 
 
+def hundredths(value: float) -> float:
+    """
+    Round half up to two decimals, as `round(value::numeric, 2)` in PostgreSQL does.
+
+    Both see the 15 digits that a double holds, so that a tile and its legend never differ.
+    """
+    return float(Decimal(f"{value:.15g}").quantize(_HUNDREDTH, ROUND_HALF_UP))
+
+
 def percent_text(rate: Rate) -> str:
     """Return a rate in percent: exact, half up, two decimals, `—` for a denominator of 0."""
     if rate.denominator == 0:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from gridgis.config import Settings
 from gridgis.errors import ConfigError, InputError
@@ -57,6 +57,12 @@ def open_context(settings: Settings, *, statement_timeout_s: float | None = None
     require_current(engine)
     with begin(engine) as tx:
         return Context(engine, read_city(tx))
+
+
+def refreshed(context: Context) -> Context:
+    """Read the city again: an import decides whether it is synthetic, a profile may change."""
+    with begin(context.engine) as tx:
+        return replace(context, city=read_city(tx))
 
 
 def init_city(settings: Settings, folder: str, *, database: str | None = None) -> Context:

@@ -1,8 +1,8 @@
-"""Read-only use cases: cases, density, places, tiles (检索)."""
+"""What stored runs say: density, legends, tiles, and the lists of codes (查询计算结果)."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import geopandas as gpd
@@ -12,61 +12,46 @@ import shapely
 from gridgis.analysis.classify import natural_breaks
 from gridgis.analysis.density import density_per_km2
 from gridgis.codes import check_category, check_region
-from gridgis.crs import parse_crs, to_lonlat
-from gridgis.errors import InputError, OutsideCity
+from gridgis.errors import InputError
 from gridgis.model.case import Source
-from gridgis.model.measure import Rate, Unit, percent_text
-from gridgis.store import lookup as cases_store
+from gridgis.model.measure import Rate, Unit, hundredths, percent_text
+from gridgis.model.period import Period
+from gridgis.services.names import resolve
 from gridgis.store import metrics
 from gridgis.store.engine import begin
-from gridgis.store.metrics import CountFilter
+from gridgis.store.metrics import CountFilter, Row
 
 if TYPE_CHECKING:
-    from gridgis.model.query import CaseFilter
+    from datetime import date
+
+    from numpy.typing import NDArray
+
     from gridgis.services.context import Context
-    from gridgis.store.lookup import Page
-    from gridgis.store.metrics import DensityRows, Row
+    from gridgis.store.engine import Connection
+
+    FloatArray = NDArray[np.float64]
 
 PER = ("km2", "none")
 LEGEND_LEVELS = ("cell", "block500", "block1000", "street", "district")
 APPROXIMATE = ("approximate", "synthetic")
 REST_LABELS = {
-    "no_point": "无坐标", "too_coarse": "坐标过粗", "outside_cells": "网格范围外",
-    "outside_streets": "街道范围外", "unlocated": "未定位", "cross_area": "跨区", "other": "其他",
-    "no_district": "无行政区",
-}  # fmt: skip
-
-
-def find_cases(
-    context: Context, chosen: CaseFilter, *, limit: int, cursor: str | None = None
-) -> Page:
-    """Return one page of cases and the exact total (分页检索)."""
-    with begin(context.engine) as tx:
-        return cases_store.find_cases(tx, chosen, limit=limit, cursor=cursor)
-
-
-def count_cases(context: Context, chosen: CaseFilter) -> int:
-    """Return how many cases a filter means (计数)."""
-    with begin(context.engine) as tx:
-        return cases_store.count_cases(tx, chosen)
-
-
-def stream_cases(context: Context, chosen: CaseFilter) -> Iterator[Row]:
-    """Yield every case of a filter, in order (导出)."""
-    with begin(context.engine) as tx:
-        yield from cases_store.stream_cases(tx, chosen)
-
-
-def read_case(context: Context, case_no: str) -> Row:
-    """Return one case with its original coordinates (案件详情)."""
-    with begin(context.engine) as tx:
-        return cases_store.read_case(tx, case_no)
+    "no_point": ("无坐标", "no coordinates"),
+    "too_coarse": ("坐标过粗", "coordinates too coarse"),
+    "outside_cells": ("网格范围外", "outside the unit grids"),
+    "outside_streets": ("街道范围外", "outside the streets"),
+    "unlocated": ("未定位", "unlocated"),
+    "cross_area": ("跨区", "cross-area"),
+    "other": ("其他", "other"),
+    "no_district": ("无行政区", "no administrative district"),
+    "no_area": ("无面积", "no area known"),
+    "unknown_place": ("区域已变更", "place no longer known"),
+}
 
 
 def count_filter(
     *, category: str | None = None, source: str | None = None, district: str | None = None
 ) -> CountFilter:
-    """Check the filters of a density question."""
+    """Check the codes of a density question by shape."""
     if category is not None:
         check_category(category)
     if district is not None:
@@ -74,6 +59,24 @@ def count_filter(
     if source is not None and source not in set(Source):
         raise InputError(f"source {source!r}: expected one of {', '.join(Source)}")
     return CountFilter(category, source, district)
+
+
+def named_filter(
+    context: Context,
+    *,
+    category: str | None = None,
+    source: str | None = None,
+    district: str | None = None,
+) -> CountFilter:
+    """Return the filter of a density question in codes or names; an empty text is none."""
+    if not (category or source or district):
+        return CountFilter()
+    with begin(context.engine) as tx:
+        return CountFilter(
+            resolve(tx, "category", category) if category else None,
+            resolve(tx, "source", source) if source else None,
+            resolve(tx, "region", district) if district else None,
+        )
 
 
 def density(  # noqa: PLR0913 - the question has this many parts
@@ -94,17 +97,16 @@ def density(  # noqa: PLR0913 - the question has this many parts
         raise InputError(f"per {per!r}: this version offers {', '.join(PER)}")
     chosen = chosen or CountFilter()
     with begin(context.engine) as tx:
-        found = metrics.find_run(tx, kind="density", month=month, run=run)
-        counted = metrics.density_rows(tx, _run_id(found), level, chosen)
+        found = _find_run(tx, month, run)
+        counted = metrics.density_rows(tx, found, level, chosen)
         groups = {str(g["code"]): g for g in metrics.read_list(tx, "groups")}
-    rows = _rated(counted, per)
+    rows = [_rated(row, per) for row in counted.rows]
     if level == "district":
         _add_shares(rows, groups, whole=chosen.district is None)
     rest = [_rest(entry) for entry in counted.rest]
     return {
         "run": _run_facts(found), "level": level, "unit": Unit.CASES.value, "per": per,
-        "filters": _filters(chosen),
-        "total": sum(_int(row["numerator"]) for row in rows) + sum(_int(r["cases"]) for r in rest),
+        "filters": chosen.values(), "total": sum(_int(row["numerator"]) for row in [*rows, *rest]),
         "rows": rows, "rest": rest, "synthetic": bool(context.city.synthetic),
     }  # fmt: skip
 
@@ -127,32 +129,18 @@ def legend(  # noqa: PLR0913 - the question has this many parts
     if level not in LEGEND_LEVELS:
         raise InputError(f"level {level!r}: expected one of {', '.join(LEGEND_LEVELS)}")
     chosen = chosen or CountFilter()
+    by_area = level in {"street", "district"}
     with begin(context.engine) as tx:
-        found = metrics.find_run(tx, kind="density", month=month, run=run)
-        run_id = _run_id(found)
-        rest_level = level if level in {"street", "district"} else "cell"
-        counted = metrics.density_rows(tx, run_id, rest_level, chosen)
-        if rest_level == "cell":
-            table = metrics.histogram(tx, run_id, level, chosen)
-            values = np.array([n for n, _ in table], dtype=np.float64)
-            places = np.array([p for _, p in table], dtype=np.float64)
-            counts = values * places
-        else:
-            rows = [row for row in counted.rows if row["land_area_m2"]]
-            counts = np.array([_int(row["n"]) for row in rows], dtype=np.float64)
-            values = density_per_km2(counts.astype(np.int64), _areas(rows)) if rows else counts
-            values, places = np.round(values, 2), np.ones(len(rows))
-    rest = [_rest(entry) for entry in counted.rest]
-    unplaced = sum(_int(r["n"]) for r in counted.rows) - int(counts.sum())
-    if unplaced:
-        rest.append({"reason": "no_area", "label": "无面积", "cases": unplaced})
+        found = _find_run(tx, month, run)
+        table, rest = (_area_table if by_area else _cell_table)(tx, found, level, chosen)
+    run_facts = _run_facts(found)
     return {
-        "run": _run_facts(found), "level": level, "unit": Unit.CASES.value,
-        "per": "none" if rest_level == "cell" else "km2", "method": "natural",
-        "filters": _filters(chosen), "classes": _classes(values, places, counts, k),
-        "zero": {"places": int(places[values == 0].sum())}, "rest": rest,
-        "total": int(counts.sum()) + sum(_int(r["cases"]) for r in rest),
-        "generated_at": _run_facts(found)["created_at"], "synthetic": bool(context.city.synthetic),
+        "run": run_facts, "level": level, "unit": Unit.CASES.value,
+        "per": "km2" if by_area else "none", "method": "natural", "filters": chosen.values(),
+        "classes": _classes(table, k), "zero": {"places": int(table.places[table.zero].sum())},
+        "rest": [_rest(entry) for entry in rest],
+        "total": table.cases + sum(_int(entry["n"]) for entry in rest),
+        "generated_at": run_facts["created_at"], "synthetic": bool(context.city.synthetic),
     }  # fmt: skip
 
 
@@ -167,56 +155,31 @@ def read_list(context: Context, name: str) -> list[Row]:
         return metrics.read_list(tx, name)
 
 
-def read_cell(context: Context, code: str) -> Row:
-    """Return one unit grid (单元网格)."""
-    with begin(context.engine) as tx:
-        return metrics.read_cell(tx, code)
-
-
-def read_region(context: Context, code: str) -> Row:
-    """Return one district or zone (区域)."""
-    with begin(context.engine) as tx:
-        return metrics.read_region(tx, code)
-
-
-def locate(context: Context, lon: float, lat: float, *, crs: str) -> Row:
-    """
-    Return cell, street and regions of a point (坐标定位).
-
-    Raises
-    ------
-    OutsideCity
-        If the point lies in no region.
-    """
-    word = parse_crs(crs)
-    lon84, lat84 = to_lonlat(lon, lat, word)
-    if not (np.isfinite(lon84) and np.isfinite(lat84) and abs(lat84) <= 90):  # noqa: PLR2004
-        raise OutsideCity(f"point {lon}, {lat} in {word} is not on the globe")
-    with begin(context.engine) as tx:
-        found = metrics.locate(tx, float(lon84), float(lat84))
-    approximate = any(found[f"{level}_quality"] in APPROXIMATE for level in ("street", "region"))
-    return {
-        "query": {"lon": lon, "lat": lat, "crs": word},
-        "lon": round(float(lon84), 7), "lat": round(float(lat84), 7),
-        "cell_code": found["cell_code"],
-        "street": _place(found, "street"), "district": _place(found, "district"),
-        "region": _place(found, "region"), "approximate": approximate,
-    }  # fmt: skip
-
-
 def tile(  # noqa: PLR0913 - a tile address has five parts
     context: Context, run: int, layer: str, z: int, x: int, y: int, *, chosen: CountFilter
 ) -> bytes:
     """Return one gzipped vector tile, empty if nothing is in it (矢量瓦片)."""
     with begin(context.engine) as tx:
-        found = metrics.find_run(tx, kind="density", month=None, run=run)
+        found = _find_run(tx, None, run)
         return metrics.tile(tx, found, layer, z, x, y, chosen)
 
 
-def areas(context: Context, kind: str) -> gpd.GeoDataFrame:
-    """Return today's `cells`, `districts`, `streets` or `water` as a WGS84 frame."""
+def find_run(context: Context, *, month: str | None = None, run: int | None = None) -> Row:
+    """Return the facts of a density run: the one asked for, or the newest (统计批次)."""
     with begin(context.engine) as tx:
-        rows = metrics.areas_frame(tx, kind)
+        return _run_facts(_find_run(tx, month, run))
+
+
+def stamp(context: Context) -> str:
+    """Return a text that changes whenever an answer of this database may change."""
+    with begin(context.engine) as tx:
+        return metrics.stamp(tx)
+
+
+def areas(context: Context, kind: str, *, day: date | None = None) -> gpd.GeoDataFrame:
+    """Return the `cells`, `districts`, `streets` or `water` of a day, today's by default."""
+    with begin(context.engine) as tx:
+        rows = metrics.areas_frame(tx, kind, day)
     shapes = shapely.from_wkb([bytes(row.pop("wkb")) for row in rows])  # type: ignore[call-overload]
     frame = gpd.GeoDataFrame(rows, geometry=shapes, crs=4326)
     if "geom_quality" in frame:
@@ -224,23 +187,36 @@ def areas(context: Context, kind: str) -> gpd.GeoDataFrame:
     return frame
 
 
-def _rated(counted: DensityRows, per: str) -> list[Row]:
-    rows: list[Row] = []
-    for row in counted.rows:
-        area = row["land_area_m2"]
-        km2 = float(str(area)) / 1e6 if area else None
-        value = _int(row["n"]) / km2 if per == "km2" and km2 else None
-        rows.append({
-            "code": row["code"], "name": row["name"], "name_en": row["name_en"],
-            "kind": row["kind"], "group": row["group_code"],
-            "approximate": row["geom_quality"] in APPROXIMATE,
-            "numerator": _int(row["n"]),
-            "denominator": round(km2, 4) if per == "km2" and km2 else None,
-            "value": round(value, 2) if value is not None else None,
-            "text": f"{value:,.2f}" if value is not None else f"{_int(row['n']):,}",
-            "share_text": None,
-        })  # fmt: skip
-    return rows
+def _find_run(tx: Connection, month: str | None, run: int | None) -> Row:
+    if month is not None:
+        Period.month(month, "UTC")
+    return metrics.find_run(tx, kind="density", month=month, run=run)
+
+
+def _rated(row: Row, per: str) -> Row:
+    """Return one place with numerator, denominator (km² of land) and value."""
+    cases, area = _int(row["n"]), row["land_area_m2"]
+    value = _per_km2(cases, float(str(area))) if per == "km2" and area else None
+    return {
+        "code": row["code"], "name": row["name"], "name_en": row["name_en"],
+        "kind": row["kind"], "group": row["group_code"],
+        "approximate": row["geom_quality"] in APPROXIMATE,
+        "numerator": cases,
+        "denominator": round(float(str(area)) / 1e6, 6) if value is not None else None,
+        "value": value,
+        "text": f"{value:,.2f}" if value is not None else f"{cases:,}",
+        "share_text": None,
+    }  # fmt: skip
+
+
+def _per_km2(cases: int, area_m2: float) -> float:
+    """
+    Return cases per km² in hundredths, as tiles and legend class them.
+
+    A place with cases is never in the class zero: its value is at least 0.01.
+    """
+    exact = density_per_km2(np.array([cases]), np.array([area_m2]))[0]
+    return max(hundredths(float(exact)), 0.01) if cases else 0.0
 
 
 def _add_shares(rows: list[Row], groups: dict[str, Row], *, whole: bool) -> None:
@@ -252,67 +228,96 @@ def _add_shares(rows: list[Row], groups: dict[str, Row], *, whole: bool) -> None
     for row in rows:
         group = groups.get(str(row["group"]))
         row["group_name"] = group["name"] if group else None
+        row["group_name_en"] = group["name_en"] if group else None
         if group is not None and whole:
             rate = Rate(Unit.CASES, _int(row["numerator"]), totals[str(row["group"])])
             row["group_total"] = rate.denominator
             row["share_text"] = f"{percent_text(rate)}%" if rate.denominator else percent_text(rate)
 
 
-def _classes(
-    values: np.ndarray[tuple[int], np.dtype[np.float64]],
-    places: np.ndarray[tuple[int], np.dtype[np.float64]],
-    counts: np.ndarray[tuple[int], np.dtype[np.float64]],
-    k: int,
-) -> list[Row]:
-    positive = values > 0
+@dataclass(frozen=True, slots=True)
+class _Table:
+    """Values to be classed: how many places have each, and their cases."""
+
+    values: FloatArray
+    places: FloatArray
+    counts: FloatArray
+
+    @classmethod
+    def of(cls, histogram: list[tuple[int, int]]) -> _Table:
+        """Class places by their number of cases."""
+        values = np.array([n for n, _ in histogram], dtype=np.float64)
+        places = np.array([p for _, p in histogram], dtype=np.float64)
+        return cls(values, places, values * places)
+
+    @property
+    def zero(self) -> NDArray[np.bool_]:
+        return self.values == 0
+
+    @property
+    def cases(self) -> int:
+        return int(self.counts.sum())
+
+
+def _cell_table(
+    tx: Connection, run: Row, level: str, chosen: CountFilter
+) -> tuple[_Table, list[Row]]:
+    """Return cells or blocks, and the cases without a cell."""
+    table = _Table.of(metrics.histogram(tx, run, level, chosen))
+    placed, rest = metrics.unplaced(tx, run, "cell", chosen)
+    return table, metrics.with_unknown(rest, placed - table.cases)
+
+
+def _area_table(
+    tx: Connection, run: Row, level: str, chosen: CountFilter
+) -> tuple[_Table, list[Row]]:
+    """Return streets or regions of known land area, and the cases without one."""
+    counted = metrics.density_rows(tx, run, level, chosen)
+    known = [row for row in counted.rows if row["land_area_m2"]]
+    counts = np.array([_int(row["n"]) for row in known], dtype=np.float64)
+    values = [_per_km2(_int(row["n"]), float(str(row["land_area_m2"]))) for row in known]
+    table = _Table(np.array(values, dtype=np.float64), np.ones(len(known)), counts)
+    lost = sum(_int(row["n"]) for row in counted.rows) - table.cases
+    return table, [*counted.rest, {"reason": "no_area", "n": lost}] if lost else counted.rest
+
+
+def _classes(table: _Table, k: int) -> list[Row]:
+    """Return the classes (lo, hi] above zero with their places and cases."""
+    positive = ~table.zero
     if not positive.any():
         return []
-    distinct, inverse = np.unique(values[positive], return_inverse=True)
-    weights = np.bincount(inverse, weights=places[positive])
-    bounds = natural_breaks(distinct, weights, k)
-    which = np.searchsorted(bounds, values[positive], side="left")
-    rows: list[Row] = []
-    low = 0.0
-    for number, high in enumerate(bounds):
-        mine = which == number
-        rows.append({"lo": low, "hi": float(high), "places": int(places[positive][mine].sum()),
-                     "cases": int(counts[positive][mine].sum())})  # fmt: skip
-        low = float(high)
-    return rows
-
-
-def _areas(rows: list[Row]) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
-    return np.array([float(str(row["land_area_m2"])) for row in rows], dtype=np.float64)
+    values, places, counts = (part[positive] for part in (table.values, table.places, table.counts))
+    distinct, inverse = np.unique(values, return_inverse=True)
+    bounds = natural_breaks(distinct, np.bincount(inverse, weights=places), k)
+    which = np.searchsorted(bounds, values, side="left")
+    lows = [0.0, *bounds[:-1].tolist()]
+    return [
+        {"lo": low, "hi": high, "places": int(places[which == number].sum()),
+         "cases": int(counts[which == number].sum())}
+        for number, (low, high) in enumerate(zip(lows, bounds.tolist(), strict=True))
+    ]  # fmt: skip
 
 
 def _rest(entry: Row) -> Row:
-    reason = str(entry["reason"])
-    return {"reason": reason, "label": REST_LABELS.get(reason, reason), "cases": _int(entry["n"])}
-
-
-def _run_id(run: Row) -> int:
-    return _int(run["run_id"])
+    """Return the cases without a place as a row of their own: it has no area, so no density."""
+    reason, cases = str(entry["reason"]), _int(entry["n"])
+    label, label_en = REST_LABELS[reason]
+    return {
+        "code": reason, "name": label, "name_en": label_en, "kind": "rest", "group": None,
+        "approximate": False, "numerator": cases, "denominator": None, "value": None,
+        "text": f"{cases:,}", "share_text": None,
+        "reason": reason, "label": label, "cases": cases,
+    }  # fmt: skip
 
 
 def _run_facts(run: Row) -> Row:
     return {
         "id": run["run_id"], "kind": run["kind"], "month": run["month"], "unit": run["unit"],
+        "day": run["day"].isoformat(),  # type: ignore[attr-defined]
         "cases": run["rows_in"], "grid_version": run["grid_version"],
         "gridgis_version": run["gridgis_version"],
         "created_at": run["ended_at"].isoformat(),  # type: ignore[attr-defined]
     }  # fmt: skip
-
-
-def _filters(chosen: CountFilter) -> Row:
-    return {"category": chosen.category, "source": chosen.source, "district": chosen.district}
-
-
-def _place(found: Row, level: str) -> Row | None:
-    if found[f"{level}_code"] is None:
-        return None
-    quality = found[f"{level}_quality"]
-    return {"code": found[f"{level}_code"], "name": found[f"{level}_name"],
-            "quality": quality, "approximate": quality in APPROXIMATE}  # fmt: skip
 
 
 def _int(value: object) -> int:

@@ -9,27 +9,45 @@ rounded boxes.
 from __future__ import annotations
 
 import base64
-import binascii
 import hashlib
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
 
 import numpy as np
 import shapely
-from sqlalchemy import ColumnElement, Connection, Select, and_, func, literal, select, text, tuple_
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    DateTime,
+    Select,
+    Subquery,
+    Table,
+    and_,
+    false,
+    func,
+    literal,
+    select,
+    true,
+    tuple_,
+)
 
 from gridgis.crs import parse_crs, to_lonlat
 from gridgis.errors import CaseNotFound, GeometryError, InputError
+from gridgis.model.city import City
 from gridgis.model.query import CaseFilter
 from gridgis.store.tables import case_record as k
-from gridgis.store.tables import category as g
+from gridgis.store.tables import category, data_version, region, source_name, street
 
+Row = dict[str, object]
 MAX_LIMIT = 1000
 SEGMENTS = 64
 """Points a side of a box or polygon in another CRS is cut into before it is converted."""
 STREAM_ROWS = 5000
+FAR_DEG = 10.0
+"""A point this far outside the city's extent is near no case; projecting it could fail."""
 
 CASE_COLUMNS = (
     "case_no", "subcategory_code", "source", "tier", "case_kind", "status", "severity",
@@ -41,21 +59,26 @@ CASE_COLUMNS = (
 )  # fmt: skip
 
 
+NAME_COLUMNS = ("subcategory_name", "source_name", "region_name", "street_name", "lon", "lat")
+
+
 @dataclass(frozen=True, slots=True)
 class Page:
     """One page of cases, in the order of `(listed_at, case_no)`."""
 
-    rows: list[dict[str, object]]
+    rows: list[Row]
     total: int
     cursor: str | None
     """Where the next page starts; None on the last one."""
 
 
 def find_cases(
-    tx: Connection, chosen: CaseFilter, *, limit: int, cursor: str | None = None
+    tx: Connection, city: City, chosen: CaseFilter, *, limit: int, cursor: str | None = None
 ) -> Page:
     """
     Return one page of cases and the exact total (分页检索).
+
+    The total is counted once and travels in the cursor until data change.
 
     Raises
     ------
@@ -65,44 +88,37 @@ def find_cases(
     if not 1 <= limit <= MAX_LIMIT:
         raise InputError(f"limit {limit}: expected 1 to {MAX_LIMIT}")
     digest = _digest(chosen)
-    version = int(tx.scalar(text("SELECT version FROM core.data_version")) or 0)
-    where = conditions(tx, chosen)
-    position = _read_cursor(cursor, digest) if cursor else None
-    if position is not None and position.version == version:
-        total = position.total
-    else:
-        total = int(tx.scalar(select(func.count()).select_from(k).where(where)) or 0)
+    after = _read_cursor(cursor, digest) if cursor else None
+    version = int(tx.scalar(select(data_version.c.version)) or 0)
+    where = conditions(city, chosen)
     query = _rows(where).order_by(k.c.listed_at, k.c.case_no).limit(limit + 1)
-    if position is not None:
-        after = tuple_(literal(position.listed_at), literal(position.case_no))
-        query = query.where(tuple_(k.c.listed_at, k.c.case_no) > after)
-    rows = [_plain(row._mapping) for row in tx.execute(query)]
-    more = len(rows) > limit
-    rows = rows[:limit]
+    if after is not None:
+        key = tuple_(literal(after.listed_at, DateTime(timezone=True)), literal(after.case_no))
+        query = query.where(tuple_(k.c.listed_at, k.c.case_no) > key)
+    _use_local_time(tx, city)
+    found = tx.execute(query).all()
+    total = after.total if after and after.version == version else _count(tx, where)
     following = None
-    if more:
-        last = rows[-1]
-        following = _write_cursor(
-            _Position(str(last["listed_at"]), str(last["case_no"]), digest, total, version)
-        )
-    return Page(rows, total, following)
+    if len(found) > limit:
+        last = found[limit - 1]
+        following = _write_cursor(_Position(last.listed_at, last.case_no, digest, total, version))
+    return Page([plain_row(row._mapping) for row in found[:limit]], total, following)
 
 
-def stream_cases(tx: Connection, chosen: CaseFilter) -> Iterator[dict[str, object]]:
+def stream_cases(tx: Connection, city: City, chosen: CaseFilter) -> Iterator[Row]:
     """Yield every case of a filter in order; memory stays flat (导出)."""
-    query = _rows(conditions(tx, chosen)).order_by(k.c.listed_at, k.c.case_no)
-    result = tx.execution_options(yield_per=STREAM_ROWS).execute(query)
-    for row in result:
-        yield _plain(row._mapping)
+    _use_local_time(tx, city)
+    query = _rows(conditions(city, chosen)).order_by(k.c.listed_at, k.c.case_no)
+    for row in tx.execution_options(yield_per=STREAM_ROWS).execute(query):
+        yield plain_row(row._mapping)
 
 
-def count_cases(tx: Connection, chosen: CaseFilter) -> int:
+def count_cases(tx: Connection, city: City, chosen: CaseFilter) -> int:
     """Return how many cases a filter means."""
-    where = conditions(tx, chosen)
-    return int(tx.scalar(select(func.count()).select_from(k).where(where)) or 0)
+    return _count(tx, conditions(city, chosen))
 
 
-def read_case(tx: Connection, case_no: str) -> dict[str, object]:
+def read_case(tx: Connection, city: City, case_no: str) -> Row:
     """
     Return one case with its original coordinates.
 
@@ -116,15 +132,16 @@ def read_case(tx: Connection, case_no: str) -> dict[str, object]:
         k.c.stated_region_code, k.c.discovered_at, k.c.verified_at, k.c.voided_at,
         k.c.suspended_at,
     )  # fmt: skip
-    row = tx.execute(query).one_or_none()
+    _use_local_time(tx, city)
+    row = tx.execute(query).one_or_none() if "\0" not in case_no else None
     if row is None:
         raise CaseNotFound(f"case {case_no!r}: no such number", case_no=case_no)
-    return _plain(row._mapping)
+    return plain_row(row._mapping)
 
 
-def conditions(tx: Connection, chosen: CaseFilter) -> ColumnElement[bool]:
+def conditions(city: City, chosen: CaseFilter) -> ColumnElement[bool]:
     """Return a filter as one SQL condition with bound values."""
-    parts: list[ColumnElement[bool]] = [literal(True)]  # noqa: FBT003 - SQL true
+    parts: list[ColumnElement[bool]] = [true()]
     simple = {
         k.c.cell_code: chosen.cell, k.c.region_code: chosen.district,
         k.c.street_code: chosen.street, k.c.source: chosen.source, k.c.status: chosen.status,
@@ -138,12 +155,22 @@ def conditions(tx: Connection, chosen: CaseFilter) -> ColumnElement[bool]:
         parts.append(k.c.counted_at < chosen.end)
     if chosen.updated_since is not None:
         parts.append(k.c.updated_at >= chosen.updated_since)
-    parts += _space(tx, chosen)
-    parts += _month_hint(tx, chosen)
-    return and_(*parts)
+    return and_(*parts, *_months(city, chosen), *_space(city, chosen))
 
 
-def _space(tx: Connection, chosen: CaseFilter) -> list[ColumnElement[bool]]:
+def _months(city: City, chosen: CaseFilter) -> list[ColumnElement[bool]]:
+    """Let a period use the index on (geom, month); `month` is local and implied by the period."""
+    if chosen.start is None or chosen.end is None:
+        return []
+    zone = ZoneInfo(city.time_zone)
+    first, last = (
+        at.astimezone(zone).year * 100 + at.astimezone(zone).month
+        for at in (chosen.start, chosen.end - timedelta(microseconds=1))
+    )
+    return [k.c.month == first] if first == last else [k.c.month.between(first, last)]
+
+
+def _space(city: City, chosen: CaseFilter) -> list[ColumnElement[bool]]:
     """Conditions on the point; the constant is transformed, never the indexed column."""
     parts: list[ColumnElement[bool]] = []
     word = parse_crs(chosen.crs)
@@ -152,26 +179,25 @@ def _space(tx: Connection, chosen: CaseFilter) -> list[ColumnElement[bool]]:
     if chosen.within is not None:
         parts.append(func.ST_Intersects(k.c.geom, _polygon(chosen.within, word)))
     if chosen.near is not None and chosen.radius_m is not None:
-        lon, lat = to_lonlat(*chosen.near, word)
-        srid = tx.scalar(text("SELECT measuring_srid FROM core.city"))
-        point = func.ST_Transform(func.ST_SetSRID(func.ST_MakePoint(lon, lat), 4326), srid)
-        parts.append(func.ST_DWithin(k.c.geom_m, point, chosen.radius_m))
+        parts.append(_near(city, chosen.near, chosen.radius_m, word))
     return parts
 
 
-def _month_hint(tx: Connection, chosen: CaseFilter) -> list[ColumnElement[bool]]:
-    """Let a whole period use the index on (geom, month)."""
-    if chosen.start is None or chosen.end is None:
-        return []
-    low, high = tx.execute(
-        text(
-            "SELECT to_char(CAST(:a AS timestamptz) AT TIME ZONE time_zone, 'YYYYMM')::int, "
-            "to_char((CAST(:b AS timestamptz) - interval '1 microsecond') AT TIME ZONE time_zone, "
-            "'YYYYMM')::int FROM core.city"
-        ),
-        {"a": chosen.start, "b": chosen.end},
-    ).one()
-    return [k.c.month == low] if low == high else [k.c.month >= low, k.c.month <= high]
+def _near(
+    city: City, near: tuple[float, float], radius_m: float, word: str
+) -> ColumnElement[bool]:
+    """Within a distance in the measuring CRS."""
+    lon, lat = to_lonlat(*near, word)
+    if not (abs(lon) <= 180 and abs(lat) <= 90):  # noqa: PLR2004 - the globe; NaN is refused too
+        raise InputError(
+            f"near {near[0]},{near[1]} in {word} is not on the globe: longitude or easting first"
+        )
+    west, south, east, north = city.extent
+    outside = max(west - lon, lon - east, south - lat, lat - north)
+    if outside > FAR_DEG:
+        return false()
+    point = func.ST_SetSRID(func.ST_MakePoint(lon, lat), 4326)
+    return func.ST_DWithin(k.c.geom_m, func.ST_Transform(point, city.measuring_srid), radius_m)
 
 
 def _box(box: tuple[float, float, float, float], word: str) -> ColumnElement[object]:
@@ -201,21 +227,44 @@ def _sent(shape: shapely.Geometry, word: str) -> ColumnElement[object]:
     return func.ST_GeomFromWKB(shapely.to_wkb(shape), 4326)
 
 
+def _count(tx: Connection, where: ColumnElement[bool]) -> int:
+    return int(tx.scalar(select(func.count()).select_from(k).where(where)) or 0)
+
+
+def _use_local_time(tx: Connection, city: City) -> None:
+    """Times of this transaction are written with the city's offset."""
+    tx.execute(select(func.set_config("TimeZone", city.time_zone, True)))  # noqa: FBT003 - SQL
+
+
 def _rows(where: ColumnElement[bool]) -> Select[tuple[object, ...]]:
+    regions, streets = _newest(region, "region_code"), _newest(street, "street_code")
     return (
         select(
             *(k.c[name] for name in CASE_COLUMNS),
-            g.c.name.label("subcategory_name"),
+            category.c.name.label("subcategory_name"),
+            source_name.c.name.label("source_name"),
+            regions.c.name.label("region_name"), streets.c.name.label("street_name"),
             func.ST_X(k.c.geom).label("lon"), func.ST_Y(k.c.geom).label("lat"),
         )
-        .select_from(k.outerjoin(g, g.c.category_code == k.c.subcategory_code))
+        .select_from(
+            k.outerjoin(category, category.c.category_code == k.c.subcategory_code)
+            .outerjoin(source_name, source_name.c.source == k.c.source)
+            .outerjoin(regions, regions.c.region_code == k.c.region_code)
+            .outerjoin(streets, streets.c.street_code == k.c.street_code)
+        )
         .where(where)
     )  # fmt: skip
 
 
-def _plain(row: Mapping[str, object]) -> dict[str, object]:
+def _newest(areas: Table, code: str) -> Subquery:
+    """Return the last known name of every area."""
+    query = select(areas.c[code], areas.c.name).distinct(areas.c[code])
+    return query.order_by(areas.c[code], areas.c.valid_from.desc()).subquery()
+
+
+def plain_row(row: Mapping[str, object]) -> Row:
     """Return JSON values: times in ISO with offset, coordinates to 7 decimals."""
-    plain: dict[str, object] = {}
+    plain: Row = {}
     for name, value in row.items():
         if isinstance(value, datetime):
             plain[name] = value.isoformat()
@@ -228,7 +277,9 @@ def _plain(row: Mapping[str, object]) -> dict[str, object]:
 
 @dataclass(frozen=True, slots=True)
 class _Position:
-    listed_at: str
+    """The last row of a page, and what the list was."""
+
+    listed_at: datetime
     case_no: str
     digest: str
     total: int
@@ -241,19 +292,24 @@ def _digest(chosen: CaseFilter) -> str:
 
 
 def _write_cursor(position: _Position) -> str:
-    return base64.urlsafe_b64encode(json.dumps(asdict(position)).encode()).decode().rstrip("=")
+    parts = [position.listed_at.isoformat(), position.case_no, position.digest, position.total,
+             position.version]  # fmt: skip
+    return base64.urlsafe_b64encode(json.dumps(parts).encode()).decode().rstrip("=")
 
 
 def _read_cursor(cursor: str, digest: str) -> _Position:
-    problem = InputError("cursor: not one of this list; start again without cursor")
     try:
-        raw = base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4))
-        position = _Position(**json.loads(raw))
-        datetime.fromisoformat(position.listed_at)
-        if not isinstance(position.total, int) or not isinstance(position.case_no, str):
-            raise problem
-    except (binascii.Error, ValueError, TypeError) as error:
-        raise problem from error
-    if position.digest != digest:
+        raw = base64.b64decode(cursor + "=" * (-len(cursor) % 4), altchars=b"-_", validate=True)
+        at, case_no, own, total, version = json.loads(raw)
+        listed_at = datetime.fromisoformat(at)
+        case_no.encode()
+    except (ValueError, TypeError, AttributeError, RecursionError) as error:
+        raise InputError(_NO_CURSOR) from error
+    if listed_at.tzinfo is None or "\0" in case_no or not {type(total), type(version)} == {int}:
+        raise InputError(_NO_CURSOR)
+    if own != digest:
         raise InputError("cursor: belongs to other filters; start again without cursor")
-    return position
+    return _Position(listed_at, case_no, digest, total, version)
+
+
+_NO_CURSOR = "cursor: not one of this list; start again without cursor"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import date
 
 from sqlalchemy import Connection
 
@@ -12,6 +13,7 @@ from gridgis.errors import (
     CellNotFound,
     DistrictNotFound,
     InputError,
+    NotFoundError,
     OutsideCity,
     RunNotFound,
 )
@@ -19,26 +21,26 @@ from gridgis.store.engine import query
 
 Row = dict[str, object]
 LEVELS = ("cell", "street", "district", "admin", "city")
-HISTOGRAMS = ("cell", "block500", "block1000")
 TILE_LAYERS = ("cells", "streets", "districts", "base")
 CELL_ZOOM, BLOCK_500_ZOOM, BLOCK_1000_ZOOM = 12, 10, 9
 MAX_ZOOM = 22
+MAX_RUN = 2**31 - 1
 LISTS = ("months", "categories", "sources", "regions", "groups", "streets", "list_runs",
          "attributions")  # fmt: skip
+UNKNOWN_PLACE = "unknown_place"
 
 
 @dataclass(frozen=True, slots=True)
 class CountFilter:
-    """Which counts of a run are meant."""
+    """Which counts of a run are meant; a category is a code or a prefix of codes."""
 
     category: str | None = None
     source: str | None = None
     district: str | None = None
 
     def values(self) -> dict[str, str | None]:
-        """Return the bound values; a category is a prefix."""
-        prefix = f"{self.category}%" if self.category else None
-        return {"category": prefix, "source": self.source, "district": self.district}
+        """Return the bound values."""
+        return {"category": self.category, "source": self.source, "district": self.district}
 
     @property
     def empty(self) -> bool:
@@ -57,41 +59,50 @@ class DensityRows:
 
 def find_run(tx: Connection, *, kind: str, month: str | None, run: int | None) -> Row:
     """
-    Return a run by its id, or the newest of a month, or the newest month.
+    Return a run by its id, or the newest of a month, or the newest of the newest month.
 
     Raises
     ------
     RunNotFound
         If there is none.
     """
-    if run is None:
-        wanted = month or tx.scalar(query("metrics", "newest_month"), {"kind": kind})
-        run = tx.scalar(query("metrics", "latest_run"), {"kind": kind, "month": wanted})
-    row = tx.execute(query("metrics", "read_run"), {"run_id": run}).one_or_none()
-    if row is None or row.kind != kind:
+    row = None
+    if run is None or 0 < run <= MAX_RUN:
+        values = {"kind": kind, "month": month, "run": run}
+        row = tx.execute(query("metrics", "find_run"), values).one_or_none()
+    if row is None:
+        wanted = " of ".join(
+            part for part in (f"run {run}" if run is not None else "", month or "") if part
+        )
         raise RunNotFound(
-            f"no finished {kind} run for {month or run or 'any month'}: compute it with "
+            f"no finished {kind} run for {wanted or 'any month'}: compute it with "
             f"`gridgis analyse {kind} --month {month or 'YYYY-MM'}`",
             month=month, run=run,
         )  # fmt: skip
     return dict(row._mapping)
 
 
-def density_rows(tx: Connection, run_id: int, level: str, chosen: CountFilter) -> DensityRows:
-    """Return the counts of one level; rows and rest sum to the filtered total."""
+def density_rows(tx: Connection, run: Row, level: str, chosen: CountFilter) -> DensityRows:
+    """
+    Return the counts of one level; rows and rest sum to the filtered total.
+
+    Places are those of the run's day, empty ones included (but for cells). A place that the
+    areas no longer hold stays in the rest, so that nothing is lost.
+    """
     if level not in LEVELS:
         raise InputError(f"level {level!r}: expected one of {', '.join(LEVELS)}")
-    values = {"run_id": run_id, **chosen.values()}
-    rows = _rows(tx, f"{level}_rows", values)
-    rest = [] if level == "city" else _rows(tx, f"{level}_rest", values)
-    return DensityRows(rows, rest)
+    placed, rest = _sums(tx, run, level, chosen, per_place=True)
+    values = {"day": run["day"], "grid_version": run["grid_version"], "codes": list(placed),
+              "district": chosen.district}  # fmt: skip
+    rows = _rows(tx, f"{level}_places", values)
+    for row in rows:
+        row["n"] = placed.pop(str(row["code"]), 0)
+    return DensityRows(rows, with_unknown(rest, sum(placed.values())))
 
 
-def histogram(
-    tx: Connection, run_id: int, level: str, chosen: CountFilter
-) -> list[tuple[int, int]]:
+def histogram(tx: Connection, run: Row, level: str, chosen: CountFilter) -> list[tuple[int, int]]:
     """Return `(cases, number of places)` of cells or blocks, empty places included."""
-    values = {"run_id": run_id, **chosen.values()}
+    values = {"run_id": run["run_id"], "grid_version": run["grid_version"], **chosen.values()}
     if level == "cell":
         rows = tx.execute(query("metrics", "cell_histogram"), values)
     else:
@@ -100,24 +111,70 @@ def histogram(
     return [(int(row.n), int(row.places)) for row in rows]
 
 
+def unplaced(
+    tx: Connection, run: Row, level: str, chosen: CountFilter
+) -> tuple[int, list[Row]]:  # fmt: skip
+    """Return the cases with a place of a level, and the rest by reason."""
+    placed, rest = _sums(tx, run, level, chosen, per_place=False)
+    return sum(placed.values()), rest
+
+
+def with_unknown(rest: list[Row], missing: int) -> list[Row]:
+    """Return the rest with the cases whose place is no longer known."""
+    return [*rest, {"reason": UNKNOWN_PLACE, "n": missing}] if missing else rest
+
+
+def newest_count(tx: Connection, level: str, code: str, *, grid_version: str | None) -> Row | None:
+    """Return `run_id month n` of one place in the newest density run, if there is one."""
+    values = {"level": level, "code": code, "grid_version": grid_version}
+    row = tx.execute(query("metrics", "newest_count"), values).one_or_none()
+    return None if row is None else dict(row._mapping)
+
+
+def today(tx: Connection) -> date:
+    """Return the city's date."""
+    found: date = tx.execute(query("metrics", "today")).scalar_one()
+    return found
+
+
 def read_list(tx: Connection, name: str) -> list[Row]:
     """Return one of the small lists: months, categories, sources, regions, groups, streets."""
     if name not in LISTS:
         raise InputError(f"list {name!r}: expected one of {', '.join(LISTS)}")
-    return _rows(tx, name, {})
+    return _rows(tx, name, {"day": today(tx)})
+
+
+def known_names(tx: Connection, kind: str) -> list[tuple[str, str]]:
+    """Return `(code, name)` of every category, source, region or street, aliases included."""
+    rows = tx.execute(query("metrics", "known_names"), {"kind": kind})
+    return [(str(row.code), str(row.name)) for row in rows]
+
+
+def uses_code(tx: Connection, kind: str, code: str) -> bool:
+    """Tell whether a case uses a code that the tables of names do not have."""
+    return bool(tx.scalar(query("metrics", "uses_code"), {"kind": kind, "code": code}))
+
+
+def stamp(tx: Connection) -> str:
+    """Return a text that changes whenever an answer may change."""
+    return str(tx.scalar(query("metrics", "stamp")))
 
 
 def read_cell(tx: Connection, code: str) -> Row:
-    """Return one cell of today's grid, or raise `CellNotFound`."""
-    row = tx.execute(query("metrics", "read_cell"), {"code": code}).one_or_none()
+    """Return one cell of today's grid, or of the newest that has it, or raise `CellNotFound`."""
+    row = tx.execute(
+        query("metrics", "read_cell"), {"code": code, "day": today(tx)}
+    ).one_or_none()  # fmt: skip
     if row is None:
-        raise CellNotFound(f"cell {code!r}: not in today's unit grid", code=code)
+        raise CellNotFound(f"cell {code!r}: not in any version of the unit grid", code=code)
     return dict(row._mapping)
 
 
 def read_region(tx: Connection, code: str) -> Row:
-    """Return one region, or raise `DistrictNotFound`."""
-    row = tx.execute(query("metrics", "read_region"), {"code": code}).one_or_none()
+    """Return one region of today, or as last known, or raise `DistrictNotFound`."""
+    row = tx.execute(
+        query("metrics", "read_region"), {"code": code, "day": today(tx)}
+    ).one_or_none()  # fmt: skip
     if row is None:
         raise DistrictNotFound(f"region {code!r}: no such district or zone", code=code)
     return dict(row._mapping)
@@ -132,23 +189,24 @@ def locate(tx: Connection, lon: float, lat: float) -> Row:
     OutsideCity
         If no region covers it.
     """
-    row = dict(tx.execute(query("metrics", "locate"), {"lon": lon, "lat": lat}).one()._mapping)
+    values = {"lon": lon, "lat": lat, "day": today(tx)}
+    row = dict(tx.execute(query("metrics", "locate"), values).one()._mapping)
     if row["region_code"] is None:
-        raise OutsideCity(
-            f"point lon={lon:.6f} lat={lat:.6f} lies in no region of the city: check the order "
-            "(longitude first) and the CRS (gcj02 read as wgs84 moves a point by hundreds of metres)"
-        )
-    names = {str(entry["code"]): entry for entry in _rows(tx, "names", {})}
-    for level in ("street", "district", "region"):
-        known: Mapping[str, object] = names.get(str(row[f"{level}_code"]), {})
-        row[f"{level}_name"] = known.get("name")
-        row[f"{level}_quality"] = known.get("geom_quality")
+        raise OutsideCity(outside_message(lon, lat))
     return row
 
 
-def areas_frame(tx: Connection, kind: str) -> list[Row]:
-    """Return rows with WKB of today's `cells`, `districts`, `streets` or `water`."""
-    return _rows(tx, f"frame_{kind}", {})
+def outside_message(lon: float, lat: float) -> str:
+    """Return why a point may lie outside the city."""
+    return (
+        f"point lon={lon:.6f} lat={lat:.6f} lies in no region of the city: check the order "
+        "(longitude first) and the CRS (gcj02 read as wgs84 moves a point by hundreds of metres)"
+    )
+
+
+def areas_frame(tx: Connection, kind: str, day: date | None) -> list[Row]:
+    """Return rows with WKB of the `cells`, `districts`, `streets` or `water` of a day."""
+    return _rows(tx, f"frame_{kind}", {"day": day or today(tx)})
 
 
 def tile(  # noqa: PLR0913 - a tile address has five parts
@@ -159,24 +217,31 @@ def tile(  # noqa: PLR0913 - a tile address has five parts
 
     Raises
     ------
+    NotFoundError
+        If there is no such layer.
     InputError
         If the address lies outside the world.
     """
+    name, extra = _tile_query(layer, z, chosen)
     if not 0 <= z <= MAX_ZOOM or not 0 <= x < 2**z or not 0 <= y < 2**z:
         raise InputError(f"tile {z}/{x}/{y}: outside the world; z is 0 to {MAX_ZOOM}")
-    name, extra = _tile_query(layer, z, chosen)
     if name is None:
         return b""
-    values = {"run_id": run["run_id"], "grid_version": run["grid_version"], "z": z, "x": x, "y": y,
-              **chosen.values(), **extra}  # fmt: skip
+    values = {"run_id": run["run_id"], "grid_version": run["grid_version"], "day": run["day"],
+              "z": z, "x": x, "y": y, **chosen.values(), **extra}  # fmt: skip
     content = tx.scalar(query("tiles", name), values)
     return gzip.compress(bytes(content), compresslevel=6, mtime=0) if content else b""
 
 
+def check_layer(layer: str) -> None:
+    """Refuse an unknown tile layer."""
+    if layer not in TILE_LAYERS:
+        raise NotFoundError(f"tile layer {layer!r}: expected one of {', '.join(TILE_LAYERS)}")
+
+
 def _tile_query(layer: str, z: int, chosen: CountFilter) -> tuple[str | None, dict[str, int]]:
     """The zoom ladder: districts only, 1 km, 500 m, then unit grids."""
-    if layer not in TILE_LAYERS:
-        raise InputError(f"tile layer {layer!r}: expected one of {', '.join(TILE_LAYERS)}")
+    check_layer(layer)
     if layer != "cells":
         return layer, {}
     suffix = "" if chosen.empty else "_filtered"
@@ -185,6 +250,21 @@ def _tile_query(layer: str, z: int, chosen: CountFilter) -> tuple[str | None, di
     if z >= BLOCK_1000_ZOOM:
         return f"blocks{suffix}", {"block_m": 500 if z >= BLOCK_500_ZOOM else 1000}
     return None, {}
+
+
+def _sums(
+    tx: Connection, run: Row, level: str, chosen: CountFilter, *, per_place: bool
+) -> tuple[dict[str, int], list[Row]]:
+    """Return cases per place (or of all places under one key) and the rest by reason."""
+    values = {"run_id": run["run_id"], "level": level, "per_place": per_place, **chosen.values()}
+    placed: dict[str, int] = {}
+    rest: list[Row] = []
+    for row in tx.execute(query("metrics", "sums"), values):
+        if row.reason is None:
+            placed[str(row.place)] = int(row.n)
+        else:
+            rest.append({"reason": row.reason, "n": int(row.n)})
+    return placed, rest
 
 
 def _rows(tx: Connection, name: str, values: Mapping[str, object]) -> list[Row]:

@@ -7,6 +7,7 @@ from sqlalchemy import (
     BigInteger,
     Boolean,
     Column,
+    Date,
     DateTime,
     Float,
     Integer,
@@ -47,6 +48,29 @@ category = Table(
     *(Column(name, Text) for name in (
         "category_code", "name", "parent_code", "parent_name", "case_kind")),
 )  # fmt: skip
+
+source_name = Table(
+    "source_name", metadata,
+    *(Column(name, Text) for name in ("source", "name", "name_en", "tier")),
+    Column("position", Integer),
+)  # fmt: skip
+
+region = Table(
+    "region", metadata,
+    *(Column(name, Text) for name in (
+        "region_code", "name", "name_en", "kind", "group_code", "host_district", "geom_quality",
+        "attribution")),
+    Column("valid_from", Date), Column("valid_to", Date),
+)  # fmt: skip
+
+street = Table(
+    "street", metadata,
+    *(Column(name, Text) for name in (
+        "street_code", "name", "district_code", "geom_quality", "attribution")),
+    Column("valid_from", Date), Column("valid_to", Date),
+)  # fmt: skip
+
+data_version = Table("data_version", metadata, Column("version", BigInteger))
 
 unit_grid = Table(
     "unit_grid", metadata,

@@ -16,13 +16,10 @@ SELECT ST_AsMVT(t, 'cells', 4096, 'geom', 'id') FROM (
     SELECT CAST(u.cell_code AS bigint) AS id, coalesce(s.n, 0)::integer AS n,
         ST_AsMVTGeom(ST_Transform(u.geom, 3857), ST_TileEnvelope(:z, :x, :y), 4096, 64, true) AS geom
     FROM core.unit_grid AS u
-    LEFT JOIN LATERAL (
-        SELECT sum(d.n) AS n FROM runs.density_count AS d
-        WHERE d.run_id = :run_id AND d.cell_code = u.cell_code
-          AND (CAST(:category AS text) IS NULL OR d.subcategory_code LIKE :category)
-          AND (CAST(:source AS text) IS NULL OR d.source = :source)
-          AND (CAST(:district AS text) IS NULL OR d.region_key = :district)
-    ) AS s ON true
+    LEFT JOIN (
+        SELECT cell_code, sum(n) AS n FROM runs.counts(:run_id, :category, :source, :district)
+        WHERE cell_code IS NOT NULL GROUP BY 1
+    ) AS s USING (cell_code)
     WHERE u.grid_version = :grid_version
       AND u.geom && ST_Transform(ST_TileEnvelope(:z, :x, :y), 4326)
       AND (CAST(:district AS text) IS NULL OR u.region_code = :district OR s.n > 0)
@@ -30,6 +27,7 @@ SELECT ST_AsMVT(t, 'cells', 4096, 'geom', 'id') FROM (
 ) AS t WHERE t.geom IS NOT NULL;
 
 -- name: blocks
+-- Parent squares of a tile; without filters from the stored sums.
 SELECT ST_AsMVT(t, 'cells', 4096, 'geom', 'id') FROM (
     SELECT b.block_id AS id, coalesce(s.n, 0)::integer AS n,
         ST_AsMVTGeom(ST_Transform(b.geom, 3857), ST_TileEnvelope(:z, :x, :y), 4096, 64, true) AS geom
@@ -43,19 +41,18 @@ SELECT ST_AsMVT(t, 'cells', 4096, 'geom', 'id') FROM (
 
 -- name: blocks_filtered
 SELECT ST_AsMVT(t, 'cells', 4096, 'geom', 'id') FROM (
-    SELECT b.block_id AS id, coalesce(s.n, 0)::integer AS n,
+    SELECT b.block_id AS id, s.n::integer AS n,
         ST_AsMVTGeom(ST_Transform(b.geom, 3857), ST_TileEnvelope(:z, :x, :y), 4096, 64, true) AS geom
     FROM core.grid_block AS b
     JOIN (
         SELECT CASE CAST(:block_m AS integer) WHEN 500 THEN u.block_500 ELSE u.block_1000 END
-            AS block_id, sum(d.n) AS n
+            AS block_id, coalesce(sum(d.n), 0) AS n
         FROM core.unit_grid AS u
-        LEFT JOIN runs.density_count AS d ON d.run_id = :run_id AND d.cell_code = u.cell_code
-          AND (CAST(:category AS text) IS NULL OR d.subcategory_code LIKE :category)
-          AND (CAST(:source AS text) IS NULL OR d.source = :source)
-          AND (CAST(:district AS text) IS NULL OR d.region_key = :district)
+        LEFT JOIN (
+            SELECT cell_code, sum(n) AS n FROM runs.counts(:run_id, :category, :source, :district)
+            WHERE cell_code IS NOT NULL GROUP BY 1
+        ) AS d USING (cell_code)
         WHERE u.grid_version = :grid_version
-          AND u.geom && ST_Expand(ST_Transform(ST_TileEnvelope(:z, :x, :y), 4326), 0.02)
           AND (CAST(:district AS text) IS NULL OR u.region_code = :district OR d.n > 0)
         GROUP BY 1
     ) AS s USING (block_id)
@@ -65,47 +62,54 @@ SELECT ST_AsMVT(t, 'cells', 4096, 'geom', 'id') FROM (
 ) AS t WHERE t.geom IS NOT NULL;
 
 -- name: streets
+-- Streets of the run's day: cases and cases per km² of land.
 SELECT ST_AsMVT(t, 'streets', 4096, 'geom') FROM (
     SELECT s.street_code AS code, coalesce(d.n, 0)::integer AS n,
-        round((coalesce(d.n, 0) / (s.land_area_m2 / 1e6))::numeric, 2)::float8 AS v,
+        CASE WHEN s.land_area_m2 > 0 THEN greatest(
+            round((coalesce(d.n, 0) / (s.land_area_m2 / 1e6))::numeric, 2),
+            CASE WHEN d.n > 0 THEN 0.01 END)::float8 END AS v,
         (s.geom_quality IN ('approximate', 'synthetic'))::integer AS a,
         ST_AsMVTGeom(ST_Transform(s.geom, 3857), ST_TileEnvelope(:z, :x, :y), 4096, 64, true) AS geom
     FROM core.street AS s
     LEFT JOIN (
-        SELECT street_code, sum(n) AS n FROM runs.density_count
-        WHERE run_id = :run_id AND (CAST(:category AS text) IS NULL OR subcategory_code LIKE :category)
-          AND (CAST(:source AS text) IS NULL OR source = :source)
-          AND (CAST(:district AS text) IS NULL OR region_key = :district) GROUP BY 1
+        SELECT street_code, sum(n) AS n FROM runs.counts(:run_id, :category, :source, :district)
+        GROUP BY 1
     ) AS d USING (street_code)
-    WHERE s.valid_to = 'infinity' AND s.geom && ST_Transform(ST_TileEnvelope(:z, :x, :y), 4326)
+    WHERE daterange(s.valid_from, s.valid_to) @> CAST(:day AS date)
+      AND s.geom && ST_Transform(ST_TileEnvelope(:z, :x, :y), 4326)
+      AND (CAST(:district AS text) IS NULL OR s.district_code = :district OR d.n > 0)
     ORDER BY s.street_code
 ) AS t WHERE t.geom IS NOT NULL;
 
 -- name: districts
+-- Management regions of the run's day: cases and cases per km² of land.
 SELECT ST_AsMVT(t, 'districts', 4096, 'geom') FROM (
     SELECT r.region_code AS code, r.kind AS k, coalesce(d.n, 0)::integer AS n,
-        round((coalesce(d.n, 0) / nullif(r.land_area_m2 / 1e6, 0))::numeric, 2)::float8 AS v,
+        CASE WHEN r.land_area_m2 > 0 THEN greatest(
+            round((coalesce(d.n, 0) / (r.land_area_m2 / 1e6))::numeric, 2),
+            CASE WHEN d.n > 0 THEN 0.01 END)::float8 END AS v,
         (r.geom_quality IN ('approximate', 'synthetic'))::integer AS a,
         ST_AsMVTGeom(ST_Transform(r.managed_geom, 3857), ST_TileEnvelope(:z, :x, :y), 4096, 64, true)
             AS geom
     FROM core.region AS r
     LEFT JOIN (
-        SELECT region_key, sum(n) AS n FROM runs.density_count
-        WHERE run_id = :run_id AND (CAST(:category AS text) IS NULL OR subcategory_code LIKE :category)
-          AND (CAST(:source AS text) IS NULL OR source = :source) GROUP BY 1
+        SELECT region_key, sum(n) AS n FROM runs.counts(:run_id, :category, :source, :district)
+        GROUP BY 1
     ) AS d ON d.region_key = r.region_code
-    WHERE r.valid_to = 'infinity'
+    WHERE daterange(r.valid_from, r.valid_to) @> CAST(:day AS date)
       AND r.managed_geom && ST_Transform(ST_TileEnvelope(:z, :x, :y), 4326)
+      AND (CAST(:district AS text) IS NULL OR r.region_code = :district)
     ORDER BY r.priority, r.region_code
 ) AS t WHERE t.geom IS NOT NULL;
 
 -- name: base
--- Water and names; two layers in one tile.
+-- Water and names of the run's day; two layers in one tile.
 SELECT (
     SELECT ST_AsMVT(t, 'water', 4096, 'geom') FROM (
         SELECT ST_AsMVTGeom(ST_Transform(w.geom, 3857), ST_TileEnvelope(:z, :x, :y), 4096, 64, true)
             AS geom
         FROM core.water AS w WHERE w.geom && ST_Transform(ST_TileEnvelope(:z, :x, :y), 4326)
+        ORDER BY w.water_id
     ) AS t WHERE t.geom IS NOT NULL
 ) || (
     SELECT ST_AsMVT(t, 'names', 4096, 'geom') FROM (
@@ -113,10 +117,10 @@ SELECT (
             ST_AsMVTGeom(ST_Transform(x.at, 3857), ST_TileEnvelope(:z, :x, :y), 4096, 64, true) AS geom
         FROM (
             SELECT region_code AS code, name, kind, label_point AS at FROM core.region
-            WHERE valid_to = 'infinity'
+            WHERE daterange(valid_from, valid_to) @> CAST(:day AS date)
             UNION ALL
             SELECT street_code, name, 'street', label_point FROM core.street
-            WHERE valid_to = 'infinity' AND :z >= 11
+            WHERE daterange(valid_from, valid_to) @> CAST(:day AS date) AND :z >= 11
             UNION ALL
             SELECT CAST(water_id AS text), name, 'water', ST_PointOnSurface(geom) FROM core.water
         ) AS x
