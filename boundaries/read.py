@@ -8,7 +8,8 @@ EPSG number, so those words are allowed over a file that says WGS84 or CGCS2000.
 from __future__ import annotations
 
 import warnings
-from pathlib import Path
+import zipfile
+from typing import TYPE_CHECKING
 
 import geopandas as gpd
 import numpy as np
@@ -17,16 +18,20 @@ import shapely
 from pyproj import CRS
 
 from gridgis.codes import plain
-from gridgis.crs import parse_crs, to_lonlat
+from gridgis.crs import WORDS, parse_crs, to_lonlat
 from gridgis.errors import CrsError, GeometryError, SchemaError
 
-OBFUSCATED = ("gcj02", "bd09")
-GEOGRAPHIC = (4326, 4490)
+if TYPE_CHECKING:
+    from pathlib import Path
+
+GEOGRAPHIC = ("EPSG:4326", "EPSG:4490")
+"""What a file in degrees may say of itself, whatever the datum: GCJ-02 and BD-09 have no number,
+CGCS2000 and WGS84 differ by less than a metre."""
 CODE_NAMES = ("code", "adcode", "编码", "代码", "bgcode", "cell_code", "street_code")
 NAME_NAMES = ("name", "Name", "NAME", "名称", "bgname", "mc")
 
 
-def read_vector(  # noqa: PLR0913 - the options of the command, each by name
+def read_vector(
     path: Path,
     *,
     crs: str,
@@ -101,31 +106,29 @@ def _open(path: Path, encoding: str | None, layer: str | None) -> gpd.GeoDataFra
 
 
 def _encodings(path: Path) -> list[str | None]:
-    """A shapefile without .cpg may be UTF-8 or GBK: try in this order."""
-    if path.suffix.lower() == ".shp" and not path.with_suffix(".cpg").exists():
+    """Return the encodings to try: a shapefile that does not say may be UTF-8 or GBK."""
+    names = [other.name for other in path.parent.iterdir() if other.stem == path.stem]
+    if zipfile.is_zipfile(path):
+        with zipfile.ZipFile(path) as archive:
+            names = archive.namelist()
+    endings = {name.lower().rpartition(".")[2] for name in names}
+    if "shp" in endings and "cpg" not in endings:
         return ["utf-8", "gb18030"]
     return [None]
 
 
 def _check_declared(frame: gpd.GeoDataFrame, word: str, path: Path) -> None:
-    if frame.crs is None:
-        return
     own = frame.crs
-    if word in OBFUSCATED:
-        if own.to_epsg() in GEOGRAPHIC or own.equals(CRS("OGC:CRS84")):
+    if own is None:
+        return
+    if word in WORDS:
+        if any(own.equals(CRS(name), ignore_axis_order=True) for name in GEOGRAPHIC):
             return
-    else:
-        declared = CRS({"wgs84": "EPSG:4326", "cgcs2000": "EPSG:4490"}.get(word, word))
-        same = own.equals(declared, ignore_axis_order=True)
-        if same or (
-            own.is_geographic and own.to_epsg() in GEOGRAPHIC and word in {"wgs84", "cgcs2000"}
-        ):
-            return
-        if own.equals(CRS("OGC:CRS84")) and word in {"wgs84", "cgcs2000"}:
-            return
+    elif own.equals(CRS(word), ignore_axis_order=True):
+        return
     raise CrsError(
-        f"{path.name}: the file says {own.to_string()[:80]}, --crs says {word}: declare the CRS the "
-        "numbers are really in (gcj02 and bd09 may stand over a file that says WGS84)"
+        f"{path.name}: the file says {own.to_string()[:80]}, --crs says {word}: declare the CRS "
+        "the numbers are really in (gcj02 and bd09 may stand over a file that says WGS84)"
     )
 
 

@@ -13,6 +13,8 @@ from gridgis.codes import check_cell, check_division, check_region
 from gridgis.errors import CodeError
 
 if TYPE_CHECKING:
+    from collections.abc import Collection, Sized
+
     from numpy.typing import NDArray
 
     Shapes = NDArray[np.object_]
@@ -54,9 +56,15 @@ class TopologyReport:
 
     def text(self) -> str:
         """Return the report for a person; long lists are cut and counted."""
-        lines = [f"{self.areas:,} areas: {len(self.overlaps)} overlaps, {len(self.gaps)} gaps, "
-                 f"{len(self.slivers)} slivers, {len(self.bad_codes)} bad codes, "
-                 f"{len(self.duplicate_codes)} repeated codes"]  # fmt: skip
+        found: dict[str, Sized] = {
+            "overlaps": self.overlaps,
+            "gaps": self.gaps,
+            "slivers": self.slivers,
+            "bad codes": self.bad_codes,
+            "repeated codes": self.duplicate_codes,
+        }
+        counts = ", ".join(f"{len(entries):,} {label}" for label, entries in found.items())
+        lines = [f"{self.areas:,} areas: {counts}"]
         lines += _listed("overlap", [f"{a} and {b} share {m:,.1f} m²" for a, b, m in self.overlaps])
         lines += _listed("gap", [f"{m:,.1f} m² at {x:.6f}, {y:.6f}" for x, y, m in self.gaps])
         lines += _listed("sliver", [f"{code}: {m:,.1f} m²" for code, m in self.slivers])
@@ -65,18 +73,22 @@ class TopologyReport:
         return "\n".join(lines)
 
 
-def check_topology(areas: gpd.GeoDataFrame, *, crs: str, kind: str) -> TopologyReport:
+def check_topology(
+    areas: gpd.GeoDataFrame, *, crs: str, kind: str, districts: Collection[str] = ()
+) -> TopologyReport:
     """
     Check a layer of areas that should tile or at least not overlap (拓扑检查).
 
     Parameters
     ----------
     areas : GeoDataFrame
-        `code` and polygons, any CRS.
+        `code name` and polygons, any CRS.
     crs : str
         Measuring CRS: areas are square metres in it.
     kind : str
         `district zone street water cell`: decides which codes are right and what is a sliver.
+    districts : collection of str, optional
+        The city's district codes: a street or cell whose code starts with another is bad.
     """
     planar = areas.to_crs(crs)
     shapes = planar.geometry.to_numpy()
@@ -90,7 +102,7 @@ def check_topology(areas: gpd.GeoDataFrame, *, crs: str, kind: str) -> TopologyR
         overlaps=[] if kind == "water" else _overlaps(shapes, names),
         gaps=[] if kind in {"water", "zone"} else _gaps(shapes, crs),
         slivers=[(str(n), float(s)) for n, s in zip(names[small], sizes[small], strict=True)],
-        bad_codes=[] if kind == "water" else _bad_codes(codes, kind),
+        bad_codes=[] if kind == "water" else _bad_codes(codes, kind, districts),
         duplicate_codes=[] if kind == "water" else [str(c) for c in unique[counts > 1] if c],
     )
 
@@ -108,31 +120,35 @@ def _overlaps(shapes: Shapes, names: NDArray[np.str_]) -> list[tuple[str, str, f
 
 
 def _gaps(shapes: Shapes, crs: str) -> list[tuple[float, float, float]]:
-    """Holes of the union: places that the layer surrounds but does not cover."""
-    holes = [
-        shapely.Polygon(ring)
-        for part in shapely.get_parts(shapely.union_all(shapes))
-        for ring in part.interiors
-    ]
-    holes = [hole for hole in holes if hole.area > GAP_M2]
-    points = gpd.GeoSeries([hole.representative_point() for hole in holes], crs=crs).to_crs(4326)
-    found = [(p.x, p.y, h.area) for p, h in zip(points, holes, strict=True)]
-    return sorted(found, key=lambda gap: -gap[2])
+    """Return the holes of the union: places that the layer surrounds but does not cover."""
+    parts = shapely.get_parts(shapely.union_all(shapes))
+    holes = np.array([shapely.Polygon(ring) for part in parts for ring in part.interiors])
+    holes = holes[shapely.area(holes) > GAP_M2]
+    points = gpd.GeoSeries(shapely.point_on_surface(holes), crs=crs).to_crs(4326)
+    found = zip(points.x, points.y, shapely.area(holes), strict=True)
+    return sorted(((float(x), float(y), float(m)) for x, y, m in found), key=lambda gap: -gap[2])
 
 
-def _bad_codes(codes: NDArray[np.str_], kind: str) -> list[str]:
+def _bad_codes(codes: NDArray[np.str_], kind: str, districts: Collection[str]) -> list[str]:
     bad = []
-    for code in codes:
+    for code in codes.tolist():
         try:
-            if kind == "cell":
-                check_cell(code)
-            elif kind == "street":
-                check_division(code, digits=9)
-            else:
-                check_region(code)
+            _check_code(code, kind)
         except CodeError as error:
             bad.append(error.message)
+            continue
+        if districts and kind in {"street", "cell"} and code[:6] not in districts:
+            bad.append(f"code {code!r}: {code[:6]} is no district of this city")
     return bad
+
+
+def _check_code(code: str, kind: str) -> None:
+    if kind == "cell":
+        check_cell(code)
+    elif kind == "street":
+        check_division(code, digits=9)
+    else:
+        check_region(code)
 
 
 def _listed(label: str, entries: list[str]) -> list[str]:

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 
 import geopandas as gpd
 
-from boundaries.cells import area_within, make_cells
+from boundaries.cells import make_cells
 from boundaries.read import read_vector
+from boundaries.within import area_within
 from gridgis.cli.output import note
 from gridgis.services.regions import AreaLayer, Stored, read_areas, store_areas, store_grid
 from gridgis.store.areas import GridFacts, Validity

@@ -11,8 +11,9 @@ import pandas as pd
 import shapely
 from pyproj import Transformer
 
-from boundaries.cells import area_within, make_cells
+from boundaries.cells import make_cells
 from boundaries.read import read_vector
+from boundaries.within import area_within
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 import shapely
 
-from boundaries.cells import area_within, make_cells
+from boundaries.cells import make_cells
+from boundaries.within import area_within
 from gridgis.intake.mapping import load_mapping
 from gridgis.intake.profile import check_measuring_crs, load_profile, shipped_profiles
 from gridgis.model.case import CASE_FIELDS
