@@ -5,19 +5,24 @@ from __future__ import annotations
 from importlib.metadata import version
 from importlib.resources import files
 from ipaddress import ip_address
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from fastapi import FastAPI
+from pydantic.json_schema import models_json_schema
 
 from api import problems
 from api.deps import CitySource
 from api.routers import cases, density, health, meta, pages, tiles
+from api.schemas import CaseCollection, Problem
 
 if TYPE_CHECKING:
+    from starlette.responses import Response
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
     from gridgis.config import Settings
 
+SAFE_METHODS = {"GET", "HEAD", "OPTIONS"}
+MAX_BODY_BYTES = 5_000_000
 CSP = (
     "default-src 'self'; img-src 'self' data: blob:; worker-src 'self'; style-src 'self'; "
     "script-src 'self'; object-src 'none'; base-uri 'none'; frame-ancestors 'self'; "
@@ -29,7 +34,7 @@ def create_app(settings: Settings) -> FastAPI:
     """Return the service of one city database; it starts and stays up without it."""
     app = FastAPI(
         title="gridgis", version=version("gridgis"), docs_url=None, redoc_url=None,
-        openapi_url="/openapi.json",
+        openapi_url="/openapi.json", max_body_size=MAX_BODY_BYTES,
     )  # fmt: skip
     app.state.city = CitySource(settings)
     problems.install(app)
@@ -37,7 +42,18 @@ def create_app(settings: Settings) -> FastAPI:
     for module in (pages, cases, density, meta, tiles, health):
         app.include_router(module.router)
     app.add_middleware(Guard)
+    app.openapi = lambda: _with_schemas(FastAPI.openapi(app))  # type: ignore[method-assign]
     return app
+
+
+def _with_schemas(document: dict[str, Any]) -> dict[str, Any]:
+    """Add the schemas that answers name by reference: FastAPI lists only those of JSON bodies."""
+    _, found = models_json_schema(
+        [(Problem, "serialization"), (CaseCollection, "serialization")],
+        ref_template="#/components/schemas/{model}",
+    )
+    document["components"]["schemas"].update(found["$defs"])
+    return document
 
 
 class Guard:
@@ -51,12 +67,9 @@ class Guard:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
-        headers = dict(scope["headers"])
-        if not _is_loopback(headers.get(b"host", b"").decode("latin-1")):
-            answer = problems.problem(
-                421, "foreign_host", "this service answers to loopback addresses only"
-            )
-            await answer(scope, receive, send)
+        refusal = _refusal(scope)
+        if refusal is not None:
+            await refusal(scope, receive, send)
             return
 
         async def guarded(message: Message) -> None:
@@ -76,6 +89,23 @@ _SECURITY_HEADERS = (
     (b"referrer-policy", b"same-origin"),
     (b"cross-origin-opener-policy", b"same-origin"),
 )
+
+
+def _refusal(scope: Scope) -> Response | None:
+    """Return the answer to a request that another site makes through a person's browser."""
+    headers = {name: value.decode("latin-1") for name, value in scope["headers"]}
+    if not _is_loopback(headers.get(b"host", "")):
+        return problems.problem(
+            421, "foreign_host", "this service answers to loopback addresses only"
+        )
+    origin = headers.get(b"origin")
+    if origin and scope["method"] not in SAFE_METHODS and origin != _own_origin(scope, headers):
+        return problems.problem(403, "foreign_origin", "requests of other sites are refused")
+    return None
+
+
+def _own_origin(scope: Scope, headers: dict[bytes, str]) -> str:
+    return f"{scope['scheme']}://{headers[b'host']}"
 
 
 def _is_loopback(host: str) -> bool:

@@ -1,13 +1,17 @@
-"""What routes are handed: the open city and the filters of a question (依赖)."""
+"""What routes are handed: the open city, and a guard over the parameters (依赖)."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from threading import Lock
 from typing import TYPE_CHECKING, Annotated
 
 from fastapi import Depends, Request
+from fastapi.dependencies.models import Dependant
+from pydantic import BaseModel
 
-from gridgis.services.context import Context, open_context
+from gridgis.errors import InputError
+from gridgis.services.context import Context, open_context, refreshed
 
 if TYPE_CHECKING:
     from gridgis.config import Settings
@@ -25,14 +29,14 @@ class CitySource:
         self._context: Context | None = None
 
     def __call__(self) -> Context:
-        """Return the open city; a database that is away is tried again by the next request."""
+        """Return the city as it is now; one that is away is tried again by the next request."""
         if self._context is None:
             with self._lock:
                 if self._context is None:
                     self._context = open_context(
                         self._settings, statement_timeout_s=STATEMENT_TIMEOUT_S
                     )
-        return self._context
+        return refreshed(self._context)
 
 
 def open_city(request: Request) -> Context:
@@ -42,3 +46,34 @@ def open_city(request: Request) -> Context:
 
 
 City = Annotated[Context, Depends(open_city)]
+
+
+def known_parameters(request: Request) -> None:
+    """
+    Refuse parameters that the route does not have, and repeated ones (参数检查).
+
+    A misspelt filter would otherwise be ignored, and the answer would hold too much.
+    """
+    known = sorted(_names(request.scope["route"].dependant))
+    given = [name for name, _ in request.query_params.multi_items()]
+    unknown = sorted(set(given) - set(known))
+    if unknown:
+        raise InputError(
+            f"unknown parameter {', '.join(map(repr, unknown))}: this address takes "
+            f"{', '.join(known) or 'none'}"
+        )
+    repeated = sorted({name for name in given if given.count(name) > 1})
+    if repeated:
+        raise InputError(f"parameter {', '.join(map(repr, repeated))}: given more than once")
+
+
+def _names(dependant: Dependant) -> Iterator[str]:
+    """Yield the query parameters of a route and of what it depends on."""
+    for field in dependant.query_params:
+        model = field.field_info.annotation
+        if isinstance(model, type) and issubclass(model, BaseModel):
+            yield from (part.alias or name for name, part in model.model_fields.items())
+        else:
+            yield field.alias
+    for part in dependant.dependencies:
+        yield from _names(part)

@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import logging
 import uuid
+from collections.abc import Mapping
 from http import HTTPStatus
 from typing import TYPE_CHECKING
 
@@ -18,6 +19,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import Response
 from starlette.exceptions import HTTPException
 
+from api.schemas import Problem
 from gridgis import errors
 
 if TYPE_CHECKING:
@@ -48,7 +50,10 @@ def status_of(error: errors.GridgisError) -> HTTPStatus:
     return next(STATUSES[kind] for kind in type(error).__mro__ if kind in STATUSES)
 
 
-def problem(status: int, code: str, detail: str, **extra: object) -> Response:
+def problem(
+    status: int, code: str, detail: str, *, headers: Mapping[str, str] | None = None,
+    **extra: object,
+) -> Response:  # fmt: skip
     """Return one problem document."""
     body = {
         "type": "about:blank",
@@ -58,11 +63,13 @@ def problem(status: int, code: str, detail: str, **extra: object) -> Response:
         "detail": detail,
         **extra,
     }
-    headers = {"Cache-Control": "no-store"}
+    kept = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff", **(headers or {})}
     if status == HTTPStatus.SERVICE_UNAVAILABLE:
-        headers["Retry-After"] = str(RETRY_AFTER_S)
-    content = json.dumps(jsonable_encoder(body), ensure_ascii=False)
-    return Response(content, status_code=status, media_type=MEDIA_TYPE, headers=headers)
+        kept["Retry-After"] = str(RETRY_AFTER_S)
+    text = json.dumps(jsonable_encoder(body), ensure_ascii=False)
+    # half a surrogate pair in a given value stays an escape, which JSON reads back
+    content = text.encode("utf-8", "backslashreplace")
+    return Response(content, status_code=status, media_type=MEDIA_TYPE, headers=kept)
 
 
 def install(app: FastAPI) -> None:
@@ -84,16 +91,26 @@ def _gridgis(_request: Request, error: Exception) -> Response:
 def _validation(_request: Request, error: Exception) -> Response:
     """FastAPI's own checks: a wrong value is 400, in the words of the other errors."""
     assert isinstance(error, RequestValidationError)  # noqa: S101 - registered for this class
-    faults = [
-        f"{'.'.join(str(part) for part in fault['loc'][1:]) or fault['loc'][0]}: {fault['msg']}"
-        for fault in error.errors()
-    ]
+    faults = [_fault(fault) for fault in error.errors()]
     return problem(HTTPStatus.BAD_REQUEST, errors.InputError.code, "; ".join(faults))
+
+
+def _fault(fault: Mapping[str, object]) -> str:
+    where = fault["loc"]
+    assert isinstance(where, tuple)  # noqa: S101 - so documented by pydantic
+    name = ".".join(str(part) for part in where[1:]) or str(where[0])
+    if fault["type"] == "extra_forbidden":
+        return f"{name}: unknown parameter"
+    given = fault.get("input")
+    shown = f" {given!r}" if isinstance(given, str | int | float) else ""
+    return f"{name}{shown}: {fault['msg']}"
 
 
 def _http(_request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)  # noqa: S101 - registered for this class
-    return problem(error.status_code, f"http_{error.status_code}", str(error.detail))
+    return problem(
+        error.status_code, f"http_{error.status_code}", str(error.detail), headers=error.headers
+    )  # fmt: skip
 
 
 def _unexpected(_request: Request, error: Exception) -> Response:
@@ -110,3 +127,26 @@ def _logged(error: Exception) -> Response:
         f"gridgis failed; its log has the details under {number}",
         request_id=number,
     )
+
+
+def _example(status: int, code: str, detail: str) -> dict[str, object]:
+    """Return the documentation of one kind of error."""
+    title = HTTPStatus(status).phrase
+    value = {"type": "about:blank", "title": title, "status": status, "code": code,
+             "detail": detail}  # fmt: skip
+    return {
+        "description": title,
+        "content": {MEDIA_TYPE: {
+            "schema": {"$ref": f"#/components/schemas/{Problem.__name__}"}, "example": value}},
+    }  # fmt: skip
+
+
+DOCUMENTED: dict[int | str, dict[str, object]] = {
+    400: _example(400, "period_error", "month '2024-13': expected YYYY-MM, for example 2024-11"),
+    404: _example(404, "run_not_found", "no finished density run for 2031-01: compute it with "
+                  "`gridgis analyse density --month 2031-01`"),
+    422: _example(422, "geometry_error", "within: Self-intersection[102.7 25]; mend the polygon"),
+    503: _example(503, "store_unavailable", "the database does not answer: start it with `gridgis "
+                  "db start`, or check GRIDGIS_DATABASE_URL"),
+}  # fmt: skip
+"""Errors that every route documents."""

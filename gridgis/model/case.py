@@ -31,6 +31,14 @@ class CaseStatus(StrEnum):
     SUSPENDED = "suspended"
 
 
+STATUS_NAMES = {
+    CaseStatus.OPEN: "未结案",
+    CaseStatus.CLOSED: "已结案",
+    CaseStatus.VOID: "已作废",
+    CaseStatus.SUSPENDED: "已挂账",
+}
+
+
 class RegionMethod(StrEnum):
     """How the management region of a case was found (区域判定方式)."""
 

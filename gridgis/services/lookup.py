@@ -13,7 +13,7 @@ from gridgis.analysis.classify import natural_breaks
 from gridgis.analysis.density import density_per_km2
 from gridgis.codes import check_category, check_region
 from gridgis.errors import InputError
-from gridgis.model.case import Source
+from gridgis.model.case import STATUS_NAMES, Source
 from gridgis.model.measure import Rate, Unit, hundredths, percent_text
 from gridgis.model.period import Period
 from gridgis.services.names import resolve
@@ -151,6 +151,9 @@ def months(context: Context) -> list[Row]:
 
 def read_list(context: Context, name: str) -> list[Row]:
     """Return one of the small lists by which every code can be discovered (目录)."""
+    if name == "statuses":
+        return [{"code": status.value, "name": label, "name_en": status.value}
+                for status, label in STATUS_NAMES.items()]  # fmt: skip
     with begin(context.engine) as tx:
         return metrics.read_list(tx, name)
 
@@ -162,6 +165,17 @@ def tile(  # noqa: PLR0913 - a tile address has five parts
     with begin(context.engine) as tx:
         found = _find_run(tx, None, run)
         return metrics.tile(tx, found, layer, z, x, y, chosen)
+
+
+def check_layer(layer: str) -> None:
+    """Refuse an unknown tile layer."""
+    metrics.check_layer(layer)
+
+
+def grid_bounds(context: Context) -> tuple[float, float, float, float] | None:
+    """Return west, south, east, north of today's unit grid, if there is one."""
+    with begin(context.engine) as tx:
+        return metrics.grid_bounds(tx)
 
 
 def find_run(context: Context, *, month: str | None = None, run: int | None = None) -> Row:

@@ -25,7 +25,7 @@ TILE_LAYERS = ("cells", "streets", "districts", "base")
 CELL_ZOOM, BLOCK_500_ZOOM, BLOCK_1000_ZOOM = 12, 10, 9
 MAX_ZOOM = 22
 MAX_RUN = 2**31 - 1
-LISTS = ("months", "categories", "sources", "regions", "groups", "streets", "list_runs",
+LISTS = ("months", "categories", "sources", "regions", "groups", "streets", "runs",
          "attributions")  # fmt: skip
 UNKNOWN_PLACE = "unknown_place"
 
@@ -202,6 +202,12 @@ def outside_message(lon: float, lat: float) -> str:
         f"point lon={lon:.6f} lat={lat:.6f} lies in no region of the city: check the order "
         "(longitude first) and the CRS (gcj02 read as wgs84 moves a point by hundreds of metres)"
     )
+
+
+def grid_bounds(tx: Connection) -> tuple[float, float, float, float] | None:
+    """Return west, south, east, north of today's unit grid, if there is one."""
+    row = tx.execute(query("metrics", "grid_bounds"), {"day": today(tx)}).one()
+    return None if row.west is None else (row.west, row.south, row.east, row.north)
 
 
 def areas_frame(tx: Connection, kind: str, day: date | None) -> list[Row]:

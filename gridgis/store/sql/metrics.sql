@@ -8,9 +8,10 @@ WHERE x.kind = :kind AND (CAST(:run AS integer) IS NULL OR x.run_id = :run)
   AND (CAST(:month AS text) IS NULL OR x.month = :month)
 ORDER BY x.month DESC, x.run_id DESC LIMIT 1;
 
--- name: list_runs
-SELECT run_id, kind, month, unit, grid_version, gridgis_version, rows_in, ended_at FROM runs.run
-ORDER BY run_id DESC LIMIT 200;
+-- name: runs
+SELECT run_id AS run, kind, month, unit, rows_in AS cases, grid_version, gridgis_version,
+    profile_version, parameters, started_at, ended_at
+FROM runs.run ORDER BY run_id DESC LIMIT 200;
 
 -- name: months
 -- Months with a finished density run, newest first, with their newest run.
@@ -269,6 +270,15 @@ LEFT JOIN LATERAL (
     SELECT * FROM core.region AS x
     WHERE daterange(x.valid_from, x.valid_to) @> p.day AND ST_Intersects(x.geom_m, p.at)
     ORDER BY priority DESC, region_code LIMIT 1) AS r ON true;
+
+-- name: grid_bounds
+-- The box of a day's unit grid, from its largest squares.
+SELECT ST_XMin(e.box) AS west, ST_YMin(e.box) AS south, ST_XMax(e.box) AS east,
+    ST_YMax(e.box) AS north
+FROM (
+    SELECT ST_Extent(b.geom) AS box FROM core.grid_block AS b JOIN core.grid AS g USING (grid_version)
+    WHERE b.size_m = 1000 AND daterange(g.valid_from, g.valid_to) @> CAST(:day AS date)
+) AS e;
 
 -- name: frame_cells
 -- The unit grid of a day.

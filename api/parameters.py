@@ -1,0 +1,144 @@
+"""The parameters of routes, with their documentation (请求参数)."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from gridgis.services.find import CaseQuestion
+from gridgis.store.lookup import MAX_LIMIT
+
+Format = Literal["json", "geojson", "csv"]
+Month = Annotated[
+    str | None, Field(description="Month of counted_at, `YYYY-MM`.", examples=["2024-11"])
+]
+Category = Annotated[str | None, Field(
+    description="Subcategory by code (`S0591`), prefix (`S05`, `S`) or name.")]  # fmt: skip
+Source = Annotated[str | None, Field(
+    description="Source by code (see /api/v1/meta/sources) or name.")]  # fmt: skip
+District = Annotated[str | None, Field(
+    description="Management region (district or zone) by code or name.")]  # fmt: skip
+Crs = Annotated[str, Field(
+    description="CRS of the coordinates given: wgs84, cgcs2000, gcj02, bd09 or EPSG:n.")]  # fmt: skip
+
+
+class Parameters(BaseModel):
+    """Parameters of one route; an empty value means not given."""
+
+    model_config = ConfigDict(extra="ignore", populate_by_name=False)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _drop_empty(cls, given: object) -> object:
+        if not isinstance(given, dict):
+            return given
+        return {name: value for name, value in given.items() if value != ""}
+
+
+class CaseParameters(Parameters):
+    """The filter of cases; everything given must hold."""
+
+    bbox: str | None = Field(None, description="WEST,SOUTH,EAST,NORTH in `crs`.",
+                             examples=["102.70,25.03,102.72,25.05"])  # fmt: skip
+    near: str | None = Field(None, description="LON,LAT in `crs`; needs radius_m.",
+                             examples=["102.7398,24.9733"])  # fmt: skip
+    radius_m: float | None = Field(None, description="Metres round `near`, measured on the ground.")
+    crs: Crs = "wgs84"
+    cell: str | None = Field(None, description="15-digit code of a unit grid.")
+    district: District = None
+    street: str | None = Field(None, description="Street by 9-digit code or name.")
+    month: Month = None
+    start: str | None = Field(
+        None, alias="from", description="First moment of counted_at: a date or time; without an "
+        "offset it is the city's local time.")  # fmt: skip
+    end: str | None = Field(None, alias="to", description="Moment after the last (half open).")
+    updated_since: str | None = Field(None, description="Cases changed here at or after this time.")
+    category: Category = None
+    source: Source = None
+    status: str | None = Field(None, description="open, closed, void or suspended.")
+
+    def question(self) -> CaseQuestion:
+        """Return the filter as the services take it."""
+        return CaseQuestion(**self.model_dump(include=set(CaseQuestion.__annotations__)))  # type: ignore[typeddict-item]
+
+
+class CaseListParameters(CaseParameters):
+    """The filter, and which page of the answer."""
+
+    f: Format = Field("json", description="json and geojson are paged; csv holds every case.")
+    limit: int = Field(100, ge=1, le=MAX_LIMIT, description="Cases a page.")
+    cursor: str | None = Field(None, description="Where the page starts: the `cursor` of the last.")
+
+
+class CaseSearch(CaseListParameters):
+    """The same as a JSON document, with a polygon; lists of numbers may stand for texts."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    within: dict[str, object] | None = Field(
+        None, description="GeoJSON Polygon or MultiPolygon in `crs`, at most 10,000 vertices.")  # fmt: skip
+
+    @model_validator(mode="before")
+    @classmethod
+    def _join_numbers(cls, given: object) -> object:
+        if not isinstance(given, dict):
+            return given
+        return {name: ",".join(map(str, value)) if name in {"bbox", "near"}
+                and isinstance(value, list) else value
+                for name, value in given.items()}  # fmt: skip
+
+
+class CountParameters(Parameters):
+    """Which counts of a run are meant."""
+
+    category: Category = None
+    source: Source = None
+    district: District = None
+
+    def filters(self) -> dict[str, str | None]:
+        """Return the filter as the services take it."""
+        return {"category": self.category, "source": self.source, "district": self.district}
+
+
+class RunParameters(CountParameters):
+    """Which run and which of its counts; without month and run it is the newest."""
+
+    month: Month = None
+    run: int | None = Field(None, description="Number of a stored run (see /api/v1/meta/runs).")
+
+
+class DensityParameters(RunParameters):
+    """Parameters of the density."""
+
+    level: Literal["cell", "street", "district", "admin", "city"] = Field(
+        "district", description="`district` is the management region, `admin` GB/T 2260.")  # fmt: skip
+    per: Literal["km2", "none"] = Field("km2", description="`km2` of land, or `none`: counts.")
+
+
+class LegendParameters(RunParameters):
+    """Parameters of a legend."""
+
+    level: Literal["cell", "block500", "block1000", "street", "district"] = "cell"
+    k: int = Field(5, ge=3, le=7, description="Classes above zero.")
+
+
+class LocateParameters(Parameters):
+    """A point."""
+
+    lon: float = Field(description="Longitude, or easting of a projected `crs`.")
+    lat: float = Field(description="Latitude, or northing.")
+    crs: Crs = "wgs84"
+
+
+class TileParameters(CountParameters):
+    """Filters of a tile."""
+
+    v: str | None = Field(None, description="Any text; tilejson gives one that changes with the "
+                          "database, so that kept tiles never mix.")  # fmt: skip
+
+
+class LatestParameters(TileParameters):
+    """Filters of a tile of the newest run."""
+
+    month: Month = None

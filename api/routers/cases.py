@@ -1,0 +1,123 @@
+"""`/api/v1/cases`: cases by place, time and class (案件检索)."""
+
+from __future__ import annotations
+
+from typing import Annotated
+from urllib.parse import urlencode
+
+from fastapi import APIRouter, Depends, Query, Request, Response
+
+from api import schemas
+from api.answers import answer, file_answer, nature_header
+from api.deps import City, known_parameters
+from api.parameters import CaseListParameters, CaseSearch
+from api.problems import DOCUMENTED
+from gridgis.errors import InputError
+from gridgis.model.query import CaseFilter
+from gridgis.services import find
+from gridgis.services.context import Context
+from gridgis.services.exports import BOM, csv_chunks, feature, nature
+from gridgis.store.metrics import Row
+
+router = APIRouter(
+    prefix="/api/v1/cases", tags=["cases"], dependencies=[Depends(known_parameters)],
+    responses=DOCUMENTED,
+)  # fmt: skip
+GEOJSON = "application/geo+json"
+CSV = "text/csv; charset=utf-8"
+FORMATS: dict[int | str, dict[str, object]] = {
+    200: {
+        "description": "One page of cases (json, geojson), or all of them (csv).",
+        "headers": {
+            "X-Total-Count": {"description": "Cases of all pages.", "schema": {"type": "integer"}},
+            "Link": {"description": "rel=next: the next page.", "schema": {"type": "string"}},
+            "X-Gridgis-Synthetic": {"description": "true: 合成数据.", "schema": {"type": "string"}},
+        },
+        "content": {
+            GEOJSON: {"schema": {"$ref": "#/components/schemas/CaseCollection"}},
+            "text/csv": {"schema": {"type": "string"}},
+        },
+    }
+}
+
+
+@router.get("", response_model=schemas.CasePage, responses=FORMATS)
+def list_cases(
+    request: Request, city: City, asked: Annotated[CaseListParameters, Query()]
+) -> Response:
+    """List cases that match every filter, in the order of `listed_at` (案件列表)."""
+    chosen = find.case_filter(city, **asked.question())
+    if asked.f == "csv":
+        return _file(city, chosen, asked)
+    return answer(
+        request, city, lambda: _page(request, city, chosen, asked),
+        media_type=GEOJSON if asked.f == "geojson" else "application/json", headers=_headers,
+    )  # fmt: skip
+
+
+@router.post("/search", response_model=schemas.CasePage, responses=FORMATS)
+def search_cases(request: Request, city: City, asked: CaseSearch) -> Response:
+    """List cases as GET does, also `within` a polygon; the next page needs `cursor` (案件检索)."""
+    chosen = find.case_filter(city, **asked.question())
+    if asked.f == "csv":
+        return _file(city, chosen, asked)
+    return answer(
+        request, city, lambda: _page(request, city, chosen, asked),
+        media_type=GEOJSON if asked.f == "geojson" else "application/json", headers=_headers,
+    )  # fmt: skip
+
+
+@router.get("/{case_no}", response_model=schemas.CaseDetail)
+def read_case(request: Request, city: City, case_no: str) -> Response:
+    """Read one case with its original coordinates (案件详情)."""
+    return answer(
+        request, city, lambda: {**find.read_case(city, case_no), **_nature(city)}
+    )  # fmt: skip
+
+
+def _page(
+    request: Request, city: Context, chosen: CaseFilter, asked: CaseListParameters
+) -> Row:  # fmt: skip
+    page = find.find_cases(city, chosen, limit=asked.limit, cursor=asked.cursor)
+    head: Row = {
+        **_nature(city), "crs": "wgs84", "filters": find.described(chosen), "total": page.total,
+        "returned": len(page.rows), "cursor": page.cursor,
+        "next": _next(request, page.cursor) if request.method == "GET" else None,
+    }  # fmt: skip
+    if asked.f == "geojson":
+        features = [feature(row) for row in page.rows]
+        return {"type": "FeatureCollection", **head, "features": features}
+    return {**head, "cases": page.rows}
+
+
+def _headers(page: Row) -> dict[str, str]:
+    headers = {"X-Total-Count": str(page["total"])}
+    if page["next"]:
+        headers["Link"] = f'<{page["next"]}>; rel="next"'
+    return headers
+
+
+def _next(request: Request, cursor: str | None) -> str | None:
+    """Return the address of the next page, relative to the host."""
+    if cursor is None:
+        return None
+    same = [pair for pair in request.query_params.multi_items() if pair[0] != "cursor"]
+    return f"{request.url.path}?{urlencode([*same, ('cursor', cursor)])}"
+
+
+def _file(city: Context, chosen: CaseFilter, asked: CaseListParameters) -> Response:
+    paged = {"limit", "cursor"} & asked.model_fields_set
+    if paged:
+        raise InputError(f"{', '.join(sorted(paged))}: f=csv is not paged, it holds every case")
+    synthetic = bool(city.city.synthetic)
+    total = find.count_cases(city, chosen)
+    chunks = csv_chunks(find.stream_cases(city, chosen), synthetic=synthetic)
+    return file_answer(
+        (f"{BOM if number == 0 else ''}{chunk}" for number, chunk in enumerate(chunks)),
+        media_type=CSV, name="cases-synthetic-合成数据.csv" if synthetic else "cases.csv",
+        headers={"X-Total-Count": str(total), **nature_header(city)},
+    )  # fmt: skip
+
+
+def _nature(city: Context) -> Row:
+    return nature(synthetic=bool(city.city.synthetic))

@@ -1,0 +1,29 @@
+"""`/health/*`: is the process alive, can it serve (健康检查)?"""
+
+from __future__ import annotations
+
+from fastapi import APIRouter, Request, Response
+from fastapi.responses import JSONResponse
+
+from api.deps import open_city
+from api.problems import problem
+from gridgis.services import lookup
+
+router = APIRouter(prefix="/health", tags=["health"])
+
+
+@router.get("/live")
+def live() -> Response:
+    """Say that the process runs; no database is asked (存活)."""
+    return JSONResponse({"status": "live"}, headers={"Cache-Control": "no-store"})
+
+
+@router.get("/ready")
+def ready(request: Request) -> Response:
+    """Say whether the database answers with the right schema and a finished run (就绪)."""
+    if not lookup.ready(open_city(request)):
+        return problem(
+            503, "not_ready",
+            "no finished run is stored yet: `gridgis analyse density --month YYYY-MM`",
+        )  # fmt: skip
+    return JSONResponse({"status": "ready"}, headers={"Cache-Control": "no-store"})

@@ -1,0 +1,462 @@
+"""The shape of every answer, for the OpenAPI document and its test (响应结构)."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+Position = tuple[float, float]
+Box = tuple[float, float, float, float]
+
+
+class Answer(BaseModel):
+    """Nothing but the fields named here."""
+
+    model_config = ConfigDict(extra="forbid")
+
+
+class Problem(BaseModel):
+    """An error (RFC 9457)."""
+
+    type: str
+    title: str
+    status: int
+    code: str = Field(description="Stable; the detail is for people.")
+    detail: str
+    request_id: str | None = Field(None, description="Finds the entry in the log.")
+
+
+class CaseProperties(Answer):
+    """One case without its point (案件)."""
+
+    case_no: str
+    subcategory_code: str
+    subcategory_name: str | None
+    source: str
+    source_name: str | None
+    tier: str | None
+    case_kind: Literal["component", "event"]
+    status: Literal["open", "closed", "void", "suspended"]
+    severity: str | None
+    self_handled: bool
+    description: str | None
+    address_text: str | None
+    stated_region: str | None
+    region_code: str | None = Field(description="Management region, as reports count.")
+    region_name: str | None
+    region_method: Literal["polygon", "stated", "cross_area", "none"]
+    district_code: str | None = Field(description="Administrative district (GB/T 2260).")
+    street_code: str | None
+    street_name: str | None
+    cell_code: str | None
+    no_cell_reason: Literal["no_point", "too_coarse", "outside_cells"] | None
+    grid_version: str | None
+    locate_radius_m: float | None
+    disposing_org: str | None
+    reported_at: datetime
+    accepted_at: datetime | None
+    filed_at: datetime | None
+    dispatched_at: datetime | None
+    due_at: datetime | None
+    disposed_at: datetime | None
+    checked_at: datetime | None
+    closed_at: datetime | None
+    counted_at: datetime | None = Field(description="Accepted; self-handled: reported.")
+    listed_at: datetime = Field(description="Counted, or else reported; lists are in its order.")
+    updated_at: datetime
+
+
+class Case(CaseProperties):
+    """One case; its point is WGS84 and null if unlocated."""
+
+    lon: float | None
+    lat: float | None
+
+
+class CaseDetail(Case):
+    """One case with its original coordinates (案件详情)."""
+
+    src_crs: str | None
+    src_x: str | None
+    src_y: str | None
+    point_issue: str | None
+    cell_code_stated: str | None
+    stated_region_code: str | None
+    discovered_at: datetime | None
+    verified_at: datetime | None
+    voided_at: datetime | None
+    suspended_at: datetime | None
+    synthetic: bool
+    notice: str | None
+
+
+class PageHead(Answer):
+    """What a page says about itself."""
+
+    synthetic: bool
+    notice: str | None = Field(description="合成数据 / synthetic data, or null.")
+    crs: Literal["wgs84"] = Field(description="CRS of the coordinates answered.")
+    filters: dict[str, object] = Field(
+        description="The filter applied: codes for names, `crs` of the coordinates given."
+    )
+    total: int = Field(description="Cases of all pages.")
+    returned: int
+    cursor: str | None = Field(description="Where the next page starts; null on the last.")
+    next: str | None = Field(description="Address of the next page, relative to the host.")
+
+
+class CasePage(PageHead):
+    """One page of cases (案件列表)."""
+
+    cases: list[Case]
+
+
+class Point(Answer):
+    """A GeoJSON point: longitude, latitude."""
+
+    type: Literal["Point"]
+    coordinates: Position
+
+
+class CaseFeature(Answer):
+    """One case as GeoJSON; null geometry if unlocated."""
+
+    type: Literal["Feature"]
+    id: str
+    geometry: Point | None
+    properties: CaseProperties
+
+
+class CaseCollection(PageHead):
+    """One page of cases as GeoJSON."""
+
+    type: Literal["FeatureCollection"]
+    features: list[CaseFeature]
+
+
+class RunFacts(Answer):
+    """Which stored run an answer comes from (统计批次)."""
+
+    id: int
+    kind: str
+    month: str
+    day: date
+    unit: str
+    cases: int
+    grid_version: str | None
+    gridgis_version: str
+    created_at: datetime
+
+
+class CountFilters(Answer):
+    """The filter applied, in codes."""
+
+    category: str | None
+    source: str | None
+    district: str | None
+
+
+class DensityRow(Answer):
+    """One place, or the cases without one (kind `rest`)."""
+
+    code: str
+    name: str
+    name_en: str
+    kind: str
+    group: str | None
+    group_name: str | None = None
+    group_name_en: str | None = None
+    group_total: int | None = None
+    approximate: bool = Field(description="The border is approximate or synthetic.")
+    numerator: int = Field(description="Cases.")
+    denominator: float | None = Field(description="km² of land; null for counts and the rest.")
+    value: float | None = Field(description="Cases per km², in hundredths.")
+    text: str
+    share_text: str | None = Field(description="Share within the reporting group.")
+    reason: str | None = None
+    label: str | None = None
+    cases: int | None = None
+
+
+class Density(Answer):
+    """Cases per place of a level; numerators sum to `total` (案件密度)."""
+
+    run: RunFacts
+    level: str
+    unit: str
+    per: str
+    filters: CountFilters
+    total: int
+    rows: list[DensityRow]
+    synthetic: bool
+
+
+class LegendClass(Answer):
+    """Values in (lo, hi]."""
+
+    lo: float
+    hi: float
+    places: int
+    cases: int
+
+
+class LegendZero(Answer):
+    """Places without a case."""
+
+    places: int
+
+
+class Legend(Answer):
+    """Classes of a map; their cases and the rest sum to `total` (图例)."""
+
+    run: RunFacts
+    level: str
+    unit: str
+    per: str
+    method: str
+    filters: CountFilters
+    classes: list[LegendClass]
+    zero: LegendZero
+    rest: list[DensityRow]
+    total: int
+    generated_at: datetime
+    synthetic: bool
+
+
+class Region(Answer):
+    """A management region (管理区域)."""
+
+    code: str
+    name: str
+    name_en: str
+    kind: Literal["district", "zone"]
+    group: str | None
+    host_district: str | None
+    geom_quality: str
+    approximate: bool
+    attribution: str
+    area_km2: float | None
+    land_area_km2: float | None
+    bbox: Box | None
+
+
+class Regions(Answer):
+    """Regions of today."""
+
+    synthetic: bool
+    items: list[Region]
+
+
+class Street(Answer):
+    """A street or town (街道、乡镇)."""
+
+    code: str
+    name: str
+    district_code: str
+    geom_quality: str
+    approximate: bool
+    attribution: str
+    land_area_km2: float | None
+
+
+class Streets(Answer):
+    """Streets of today."""
+
+    synthetic: bool
+    items: list[Street]
+
+
+class Category(Answer):
+    """A subcategory of the catalogue (小类)."""
+
+    code: str
+    name: str
+    kind: Literal["component", "event"]
+    parent_code: str
+    parent_name: str
+
+
+class Categories(Answer):
+    """The catalogue."""
+
+    synthetic: bool
+    items: list[Category]
+
+
+class Name(Answer):
+    """A code with its names."""
+
+    code: str
+    name: str
+    name_en: str
+
+
+class Names(Answer):
+    """A list of codes."""
+
+    synthetic: bool
+    items: list[Name]
+
+
+class SourceName(Name):
+    """Where cases come from (问题来源)."""
+
+    tier: str
+
+
+class Sources(Answer):
+    """Sources of cases."""
+
+    synthetic: bool
+    items: list[SourceName]
+
+
+class Month(Answer):
+    """A month with a finished density run."""
+
+    month: str
+    run: int
+    cases: int
+    ended_at: datetime
+
+
+class Months(Answer):
+    """Months with a finished density run."""
+
+    synthetic: bool
+    items: list[Month]
+
+
+class Run(Answer):
+    """A stored run (统计批次)."""
+
+    run: int
+    kind: str
+    month: str
+    unit: str
+    cases: int
+    grid_version: str | None
+    gridgis_version: str
+    profile_version: str
+    parameters: dict[str, object]
+    started_at: datetime
+    ended_at: datetime
+
+
+class Runs(Answer):
+    """Stored runs."""
+
+    synthetic: bool
+    items: list[Run]
+
+
+class PointQuery(Answer):
+    """The point as it was given."""
+
+    lon: float
+    lat: float
+    crs: str
+
+
+class Area(Answer):
+    """An area that covers a point."""
+
+    code: str
+    name: str | None
+    quality: str
+    approximate: bool
+
+
+class Located(Answer):
+    """What covers a point (坐标定位)."""
+
+    query: PointQuery
+    lon: float
+    lat: float
+    crs: Literal["wgs84"]
+    cell_code: str | None
+    grid_version: str | None
+    street: Area | None
+    district: Area | None
+    region: Area | None
+    approximate: bool
+    synthetic: bool
+
+
+class NewestCount(Answer):
+    """Cases in the newest density run."""
+
+    run: int
+    month: str
+    unit: str
+    cases: int
+
+
+class Cell(Answer):
+    """One unit grid (单元网格)."""
+
+    cell_code: str
+    grid_version: str
+    area_m2: float
+    district_code: str | None
+    district_name: str | None
+    street_code: str | None
+    street_name: str | None
+    region_code: str | None
+    region_name: str | None
+    generated: bool = Field(description="The code is generated, not official.")
+    approximate: bool
+    current: bool = Field(description="It belongs to today's grid.")
+    centre: Position
+    geometry: dict[str, object]
+    counts: NewestCount | None
+    synthetic: bool
+
+
+class RegionDetail(Answer):
+    """One district or zone (区域)."""
+
+    code: str
+    name: str
+    name_en: str
+    kind: Literal["district", "zone"]
+    group: str | None
+    host_district: str | None
+    geom_quality: str
+    approximate: bool
+    attribution: str
+    area_m2: float | None
+    land_area_m2: float | None
+    current: bool
+    geometry: dict[str, object] | None
+    counts: NewestCount | None
+    synthetic: bool
+
+
+class VectorLayer(Answer):
+    """A layer inside a tile."""
+
+    id: str
+    fields: dict[str, str]
+
+
+class TileJson(Answer):
+    """Where tiles are (TileJSON 3)."""
+
+    tilejson: Literal["3.0.0"]
+    name: str
+    tiles: list[str]
+    minzoom: int
+    maxzoom: int
+    bounds: Box
+    vector_layers: list[VectorLayer]
+    run: RunFacts
+    synthetic: bool
+
+
+class Health(Answer):
+    """State of the service."""
+
+    status: Literal["live", "ready"]
