@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable, Iterator, Mapping
+from datetime import date
 from importlib.metadata import version
 from threading import BoundedSemaphore
 from urllib.parse import quote
@@ -34,8 +35,15 @@ def answer(
     if matches(request, etag):
         return Response(status_code=304, headers=kept)
     body = build()
-    content = json.dumps(body, ensure_ascii=False, default=str)
+    content = json.dumps(body, ensure_ascii=False, default=_iso)
     return Response(content, media_type=media_type, headers={**kept, **headers(body)})
+
+
+def _iso(value: object) -> str:
+    """Return times and dates as text."""
+    if isinstance(value, date):
+        return value.isoformat()
+    raise TypeError(type(value))
 
 
 def tag(request: Request, state: str) -> str:

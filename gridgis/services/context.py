@@ -18,7 +18,7 @@ from gridgis.model.city import City
 from gridgis.model.profile import CityProfile
 from gridgis.store.city import read_city, read_status, save_profile
 from gridgis.store.cluster import BOOTSTRAP_ROLE, Cluster
-from gridgis.store.engine import Engine, begin, connect
+from gridgis.store.engine import Engine, begin, briefly, connect
 from gridgis.store.migrate import (
     WRITER_ROLE,
     FixedFacts,
@@ -54,9 +54,13 @@ def open_context(settings: Settings, *, statement_timeout_s: float | None = None
         If its schema is not the one this code knows.
     """
     engine = connect(service_url(settings), statement_timeout_s=statement_timeout_s)
-    require_current(engine)
-    with begin(engine) as tx:
-        return Context(engine, read_city(tx))
+    try:
+        require_current(engine)
+        with begin(engine) as tx:
+            return Context(engine, read_city(tx))
+    except BaseException:
+        engine.dispose()
+        raise
 
 
 def refreshed(context: Context) -> Context:
@@ -85,10 +89,11 @@ def init_city(settings: Settings, folder: str, *, database: str | None = None) -
     if settings.database_url is None:
         cluster = Cluster(settings.data_dir)
         cluster.start()
-        create_database(connect(cluster.url("postgres", role=BOOTSTRAP_ROLE)), name)
+        with briefly(cluster.url("postgres", role=BOOTSTRAP_ROLE)) as admin:
+            create_database(admin, name)
         use_database(settings, name)
-    upgrade(connect(_owner_url(settings)), facts=FixedFacts(
-        profile.measuring_srid, profile.time_zone))  # fmt: skip
+    with briefly(_owner_url(settings)) as owner:
+        upgrade(owner, facts=FixedFacts(profile.measuring_srid, profile.time_zone))
     stored = folder if folder in shipped_profiles() else str(Path(folder).absolute())
     engine = connect(service_url(settings))
     with begin(engine) as tx:
@@ -98,10 +103,10 @@ def init_city(settings: Settings, folder: str, *, database: str | None = None) -
 
 def upgrade_database(settings: Settings) -> str:
     """Migrate the database in use and return its revision."""
-    engine = connect(_owner_url(settings))
-    with begin(engine) as tx:
-        city = read_city(tx)
-    return upgrade(engine, facts=FixedFacts(city.measuring_srid, city.time_zone))
+    with briefly(_owner_url(settings)) as owner:
+        with begin(owner) as tx:
+            city = read_city(tx)
+        return upgrade(owner, facts=FixedFacts(city.measuring_srid, city.time_zone))
 
 
 def use_database(settings: Settings, name: str) -> None:
@@ -154,8 +159,8 @@ def _url(settings: Settings, role: str) -> str:
 
 def database_report(settings: Settings) -> dict[str, object]:
     """Return versions, city and sizes of the database in use (数据库状态)."""
-    engine = connect(service_url(settings))
-    require_current(engine)
-    with begin(engine) as tx:
-        city = read_city(tx)
-        return {"city": city.name, "synthetic": city.synthetic, **read_status(tx)}
+    with briefly(service_url(settings)) as engine:
+        require_current(engine)
+        with begin(engine) as tx:
+            city = read_city(tx)
+            return {"city": city.name, "synthetic": city.synthetic, **read_status(tx)}

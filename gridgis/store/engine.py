@@ -14,7 +14,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from gridgis.errors import StoreError, StoreUnavailable
 
-__all__ = ["Connection", "Engine", "begin", "connect", "query", "translated"]
+__all__ = ["Connection", "Engine", "begin", "briefly", "connect", "query", "translated"]
 
 _BLOCK = re.compile(r"^-- name: (\w+)\s*$", re.MULTILINE)
 _AWAY = ("08", "57P0", "53300")
@@ -42,6 +42,16 @@ def connect(url: str, *, statement_timeout_s: float | None = None) -> Engine:
         pool_recycle=3600,
         connect_args={"options": options, "connect_timeout": 5, "application_name": "gridgis"},
     )  # fmt: skip
+
+
+@contextmanager
+def briefly(url: str) -> Iterator[Engine]:
+    """Open a database for one piece of work and leave no connection behind."""
+    engine = connect(url)
+    try:
+        yield engine
+    finally:
+        engine.dispose()
 
 
 @cache

@@ -33,6 +33,7 @@ from sqlalchemy import (
     true,
     tuple_,
 )
+from sqlalchemy.dialects.postgresql import distinct_on
 
 from gridgis.crs import parse_crs, to_lonlat
 from gridgis.errors import CaseNotFound, GeometryError, InputError
@@ -258,7 +259,7 @@ def _rows(where: ColumnElement[bool]) -> Select[tuple[object, ...]]:
 
 def _newest(areas: Table, code: str) -> Subquery:
     """Return the last known name of every area."""
-    query = select(areas.c[code], areas.c.name).distinct(areas.c[code])
+    query = select(areas.c[code], areas.c.name).ext(distinct_on(areas.c[code]))
     return query.order_by(areas.c[code], areas.c.valid_from.desc()).subquery()
 
 
