@@ -8,7 +8,7 @@ import sys
 import click
 import typer
 
-from gridgis.cli import analyse, boundaries, cases, city, db, demo, locate, maps, serve
+from gridgis.cli import analyse, boundaries, cases, city, db, demo, locate, maps, meta, serve
 from gridgis.cli.exits import exit_code
 from gridgis.errors import GridgisError
 
@@ -23,6 +23,7 @@ app = typer.Typer(
 app.command("demo")(demo.run_demo)
 app.command("serve")(serve.serve)
 app.command("locate")(locate.locate)
+app.command("meta")(meta.meta)
 app.command("doctor")(db.doctor)
 app.add_typer(db.app, name="db")
 app.add_typer(city.app, name="city")

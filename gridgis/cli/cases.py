@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from gridgis.cli.find import find
 from gridgis.cli.output import JsonFlag, fields, progress, say, say_json
 from gridgis.config import Settings
 from gridgis.errors import InputError
@@ -19,6 +20,7 @@ from gridgis.services.ingest import ImportRequest, ImportResult, import_cases
 app = typer.Typer(help="Import and look up cases (案件).", no_args_is_help=True)
 mapping_app = typer.Typer(help="Column mappings (列映射).", no_args_is_help=True)
 app.add_typer(mapping_app, name="mapping")
+app.command("find")(find)
 
 KINDS = ("cases",)
 Sheet = Annotated[str | None, typer.Option(help="Sheet of a workbook; default the first.")]

@@ -36,24 +36,20 @@ def csv_chunks(rows: Iterable[Row], *, synthetic: bool) -> Iterator[str]:
     yield buffer.getvalue()
 
 
-def geojson_chunks(rows: Iterable[Row], head: Row) -> Iterator[str]:
+def json_chunks(rows: Iterable[Row], head: Row, *, geojson: bool) -> Iterator[str]:
     """
-    Yield a GeoJSON FeatureCollection in WGS84 (导出 GeoJSON).
+    Yield one JSON document: the head and `cases`, or a GeoJSON FeatureCollection (导出 JSON).
 
-    Parameters
-    ----------
-    rows : iterable of rows
-        Cases; one without a point has a null geometry.
-    head : mapping
-        Further members of the collection.
+    GeoJSON is WGS84; a case without a point has a null geometry.
     """
-    members = json.dumps({"type": "FeatureCollection", **head}, ensure_ascii=False)
-    yield members[:-1] + ', "features": ['
-    lead = ""
+    members = {"type": "FeatureCollection", **head} if geojson else head
+    key = "features" if geojson else "cases"
+    yield f'{json.dumps(members, ensure_ascii=False)[:-1]}, "{key}": ['
+    lead = "\n"
     for row in rows:
-        yield lead + json.dumps(feature(row), ensure_ascii=False)
+        yield lead + json.dumps(feature(row) if geojson else row, ensure_ascii=False)
         lead = ",\n"
-    yield "]}\n"
+    yield "\n]}\n"
 
 
 def feature(row: Row) -> Row:
