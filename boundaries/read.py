@@ -7,6 +7,7 @@ EPSG number, so those words are allowed over a file that says WGS84 or CGCS2000.
 
 from __future__ import annotations
 
+import math
 import warnings
 import zipfile
 from typing import TYPE_CHECKING
@@ -24,6 +25,9 @@ from gridgis.errors import CrsError, GeometryError, SchemaError
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from shapely.geometry.base import BaseGeometry
+
+LISTED = 20
 GEOGRAPHIC = ("EPSG:4326", "EPSG:4490")
 """What a file in degrees may say of itself, whatever the datum: GCJ-02 and BD-09 have no number,
 CGCS2000 and WGS84 differ by less than a metre."""
@@ -64,7 +68,8 @@ def read_vector(
     CrsError
         If the declared CRS contradicts the file's.
     GeometryError
-        If a feature has no area or a broken one; it is named.
+        If a feature has no area or one that crosses itself; it is named. A ring that only touches
+        itself is mended; `attrs["mended"]` of the frame names it.
     SchemaError
         If the file cannot be read or lacks an attribute.
     """
@@ -165,23 +170,39 @@ def _text(value: object) -> str:
 
 
 def _checked(frame: gpd.GeoDataFrame, path: Path) -> gpd.GeoDataFrame:
-    """Name features without a usable area."""
-    faults = []
-    for number, (label, shape) in enumerate(
-        zip(frame["name"], frame.geometry.to_numpy(), strict=True), start=1
-    ):
-        where = f"feature {number} ({label or 'no name'})"
+    """Mend what can be mended without changing an area, and name features that cannot be used."""
+    shapes = frame.geometry.to_numpy().copy()
+    faults: list[str] = []
+    mended: list[str] = []
+    for position, (label, shape) in enumerate(zip(frame["name"], shapes, strict=True)):
+        where = f"feature {position + 1} ({label or 'no name'})"
         if shape is None or shape.is_empty:
             faults.append(f"{where}: no geometry")
         elif shape.geom_type not in {"Polygon", "MultiPolygon"}:
             faults.append(f"{where}: a {shape.geom_type}, expected a polygon")
         elif not shape.is_valid:
-            faults.append(f"{where}: {shapely.is_valid_reason(shape)}")
+            shapes[position] = _same_area(shape)
+            reason = f"{where}: {shapely.is_valid_reason(shape)}"
+            (faults if shapes[position] is None else mended).append(reason)
     if faults:
-        listed = "\n".join(f"  - {fault}" for fault in faults[:20])
-        more = f"\n  … and {len(faults) - 20} more" if len(faults) > 20 else ""  # noqa: PLR2004
+        listed = "\n".join(f"  - {fault}" for fault in faults[:LISTED])
+        more = f"\n  … and {len(faults) - LISTED} more" if len(faults) > LISTED else ""
         raise GeometryError(
             f"{path.name}: {len(faults)} feature(s) cannot be used:\n{listed}{more}\n"
             "mend them (QGIS: Fix geometries) and load again; nothing was stored"
         )
+    frame = frame.set_geometry(gpd.GeoSeries(shapes, index=frame.index, crs=frame.crs))
+    frame.attrs["mended"] = mended
     return frame
+
+
+def _same_area(shape: BaseGeometry) -> BaseGeometry | None:
+    """
+    Return a valid form of a broken polygon that has its area, else None.
+
+    A ring that touches itself is written in another way; where lines cross, the area would depend
+    on who mends it, so that is left to a person.
+    """
+    valid = shapely.make_valid(shape)
+    polygonal = valid.geom_type in {"Polygon", "MultiPolygon"}
+    return valid if polygonal and math.isclose(valid.area, shape.area, rel_tol=1e-9) else None

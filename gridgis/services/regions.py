@@ -11,8 +11,8 @@ import shapely
 
 from gridgis.crs import require_crs
 from gridgis.store import areas
-from gridgis.store.cases import place_stored
 from gridgis.store.engine import begin
+from gridgis.store.placement import place_stored
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

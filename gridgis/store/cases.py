@@ -16,18 +16,11 @@ from sqlalchemy import Connection, text
 
 from gridgis.store.city import bump_data_version
 from gridgis.store.engine import query
+from gridgis.store.placement import lock_cases, place_staged
 from gridgis.store.rows import ArrowCopy, copy_rows
 
 if TYPE_CHECKING:
     import pyarrow as pa
-
-COARSE_M = 50.0
-"""A point less certain than this is not trusted to pick a region against the stated one."""
-_IMPORT_LOCK = 0x63617365
-_STEPS = (
-    "index_placing", "analyze_placing", "create_placed_cell", "place_by_key", "place_by_cover",
-    "place_edges", "place_regions", "place_streets",
-)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +62,7 @@ class CaseLoad:
     """The staging area of one import; lives inside one transaction (导入暂存)."""
 
     def __init__(self, tx: Connection, facts: FileFacts, schema: pa.Schema) -> None:
-        tx.execute(text("SELECT pg_advisory_xact_lock(:k)"), {"k": _IMPORT_LOCK})
+        lock_cases(tx)
         tx.execute(query("cases", "stage_cases"))
         self._tx = tx
         self._schema = schema
@@ -86,7 +79,7 @@ class CaseLoad:
     def place(self) -> None:
         """Finish staging and decide cell, street, district and region of every row."""
         self._copy.__exit__(None, None, None)
-        _place(self._tx, "create_placing_staged")
+        place_staged(self._tx)
 
     def datum_sample(self, limit: int) -> list[tuple[object, ...]]:
         """Return `(lon, lat, src_crs, stated_region_code, cell_lon, cell_lat)` of some rows."""
@@ -122,17 +115,6 @@ class CaseLoad:
                       {name: int(value) for name, value in summary._mapping.items()})  # fmt: skip
 
 
-def place_stored(tx: Connection) -> int:
-    """Place every stored case again after areas or cells changed; return how many moved."""
-    tx.execute(text("SELECT pg_advisory_xact_lock(:k)"), {"k": _IMPORT_LOCK})
-    _place(tx, "create_placing_stored")
-    moved = tx.execute(query("placement", "apply_placed")).rowcount
-    for table in ("to_place", "placed_cell", "placed_region", "placed_street", "placed"):
-        tx.execute(text(f"DROP TABLE {table}"))
-    bump_data_version(tx)
-    return moved
-
-
 def region_polygons(tx: Connection) -> list[tuple[str, bytes]]:
     """Return `(code, WKB)` of today's regions, highest priority first."""
     return [
@@ -149,11 +131,3 @@ def content_digest(tx: Connection) -> tuple[int, str]:
     """Return the number of cases and one hash over everything they say (内容摘要)."""
     row = tx.execute(query("cases", "content_digest")).one()
     return int(row.cases), str(row.digest)
-
-
-def _place(tx: Connection, create: str) -> None:
-    tx.execute(query("placement", create))
-    for step in _STEPS:
-        tx.execute(query("placement", step))
-    tx.execute(query("placement", "create_placed"), {"coarse_m": COARSE_M})
-    tx.execute(text("ANALYZE placed"))

@@ -148,6 +148,19 @@ def test_features_without_area_are_all_named(tmp_path):
     assert "Fix geometries" in message
 
 
+def test_a_ring_that_touches_itself_is_mended_and_named(tmp_path):
+    """A hole drawn as part of the outer ring keeps its area; the frame says what was mended."""
+    path = tmp_path / "a.gpkg"
+    ring = [(0, 0), (4, 0), (4, 4), (2, 4), (3, 2), (1, 2), (2, 4), (0, 4)]
+    shape = shapely.Polygon(ring)
+    assert not shape.is_valid
+    gpd.GeoDataFrame({"name": ["甲"]}, geometry=[shape], crs=4326).to_file(path)
+    frame = read_vector(path, crs="wgs84")
+    assert frame.geometry.iloc[0].is_valid
+    assert frame.geometry.iloc[0].area == 14
+    assert frame.attrs["mended"] == ["feature 1 (甲): Ring Self-intersection[2 4]"]
+
+
 def test_heights_are_dropped(tmp_path):
     """A layer with z values is read as plane areas."""
     path = tmp_path / "a.gpkg"
