@@ -38,6 +38,7 @@ def as_legend(say: Words, city: City, found: Row) -> Legend:
         places=say(f"legend.places.{'region' if level in {'district', 'street'} else 'cell'}"),
         rows=tuple(rows),
         rest=tuple((rest_text(say, entry), count_text(entry["cases"])) for entry in rest),
+        places_total=count_text(sum(int(str(entry["places"])) for entry in (zero, *classes))),
         total=count_text(found["total"]),
         bounds=tuple(float(str(entry["hi"])) for entry in classes),
         colours=colours,

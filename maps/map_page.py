@@ -15,7 +15,7 @@ from maps.filters import FilterLists, selects
 from maps.legends import LEVELS, as_legend
 from maps.page_model import Link, MapPage, Notice, Option
 from maps.page_state import page_state
-from maps.question import with_codes
+from maps.question import FILTERS, with_codes
 from maps.regions import as_groups
 from maps.text import DEFAULT_LANGUAGE, LANGUAGES, Words, count_text, words
 
@@ -80,6 +80,7 @@ def _frame(
         selects=selects(say, question, lists, months),
         hidden=(Option("lang", question.lang),) if question.lang else (),
         notices=(ignored,) if question.unknown else (),
+        filtered=any(getattr(question, name) for name in FILTERS),
         reset=question.address(source=None, category=None, district=None),
         attributions=tuple(
             str(entry["attribution"]) for entry in lookup.read_list(context, "attributions")

@@ -58,6 +58,7 @@ class Legend:
     rows: tuple[LegendRow, ...]
     rest: tuple[tuple[str, str], ...]
     """Cases without a place of this level, by reason."""
+    places_total: str
     total: str
     bounds: tuple[float, ...]
     """Upper bounds of the classes above zero, ascending."""
@@ -125,6 +126,7 @@ class MapPage:
     hidden: tuple[Option, ...]
     """Parameters that the form carries on."""
     notices: tuple[Notice, ...]
+    filtered: bool
     reset: str
     """Address without filters."""
     total: str = ""

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from functools import cache
 from typing import TYPE_CHECKING
-
-from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from gridgis.errors import GridgisError, InputError, NotFoundError
 from maps import vendor
 from maps.map_page import build_map_page, default_language
 from maps.page_model import Link
 from maps.question import BadValue, language_of, read_question
+from maps.rendering import render
 from maps.text import words
 
 if TYPE_CHECKING:
@@ -38,8 +36,8 @@ def map_page(context: Context, pairs: Sequence[tuple[str, str]]) -> tuple[bool, 
     """
     question = read_question(pairs, time_zone=context.city.time_zone)
     page = build_map_page(context, question)
-    html = _templates().get_template("map.html").render(
-        page=page, t=words(page.lang), lang=page.lang, title=_tab_title(page.title, page.month),
+    html = render(
+        "map.html", words(page.lang), page=page, title=f"{page.title} {page.month}".strip(),
         maplibre=vendor.folder("maplibre-gl"),
     )  # fmt: skip
     return page.found, html
@@ -74,19 +72,6 @@ def error_page(
     if kind != "other":
         text, detail = say(f"error.{kind}.text", **values), error.message
     heading = say(f"error.{kind}.title")
-    return _templates().get_template("error.html").render(
-        heading=heading, text=text, detail=detail, again=again, t=say,
-        lang=say.language, title=heading,
-    )  # fmt: skip
-
-
-def _tab_title(title: str, month: str) -> str:
-    return f"{title} {month}".strip()
-
-
-@cache
-def _templates() -> Environment:
-    return Environment(
-        loader=PackageLoader("maps"), autoescape=True, undefined=StrictUndefined,
-        trim_blocks=True, lstrip_blocks=True,
-    )  # fmt: skip
+    return render(
+        "error.html", say, title=heading, heading=heading, text=text, detail=detail, again=again
+    )

@@ -22,23 +22,30 @@ def as_groups(
     say: Words, density: Row, lists: FilterLists, legend: Legend
 ) -> tuple[tuple[RegionGroup, ...], Rest]:
     """
-    Return the regions of `lookup.density` by reporting group, and the rest without a region.
+    Return the places of `lookup.density` by group, and the rest without a place.
 
-    `legend` is the one of the district map: it says which colour a region has there.
+    Regions are grouped as the city reports them, streets by district. `legend` is the one of
+    their map: it says which colour a place has there.
     """
     boxes = {str(region["code"]): region["bbox"] for region in lists.regions}
-    titles = lists.group_titles(say)
+    titles, group_of = lists.group_titles(say), {}
+    if density["level"] == "street":
+        titles = {str(region["code"]): str(region["name"]) for region in lists.regions}
+        group_of = {street["code"]: street["district_code"] for street in lists.streets}
     rows: list[Row] = density["rows"]  # type: ignore[assignment]
     rest: list[Row] = density["rest"]  # type: ignore[assignment]
-    groups = []
-    for group in dict.fromkeys(str(row["group"]) for row in rows):
-        mine = [row for row in rows if str(row["group"]) == group]
-        groups.append(RegionGroup(
+    by_group: dict[str, list[Row]] = {}
+    for row in rows:
+        by_group.setdefault(str(group_of.get(row["code"], row["group"])), []).append(row)
+    groups = tuple(
+        RegionGroup(
             label=titles.get(group) or say("regions.no_group"),
             cases=count_text(sum(int(str(row["numerator"])) for row in mine)),
             rows=tuple(_region(say, row, boxes.get(str(row["code"])), legend) for row in mine),
-        ))  # fmt: skip
-    return tuple(groups), tuple((rest_text(say, r), count_text(r["cases"])) for r in rest)
+        )
+        for group, mine in by_group.items()
+    )
+    return groups, tuple((rest_text(say, r), count_text(r["cases"])) for r in rest)
 
 
 def _region(say: Words, row: Row, bbox: object, legend: Legend) -> RegionRow:

@@ -30,9 +30,10 @@ def safe(text: object) -> str:
     """
     Return text that is inert in folium's HTML and in its JavaScript template literals.
 
-    `html.escape` alone is not enough: folium puts strings into backticks, where `${…}` runs.
+    `html.escape` alone is not enough: folium puts strings into backticks, where `${…}` runs. Web
+    addresses are told apart from links (`maps.offline` allows none).
     """
-    return html.escape(str(text), quote=True).translate(_ENTITIES)
+    return html.escape(str(text), quote=True).translate(_ENTITIES).replace("://", "&#58;//")
 
 
 @dataclass(frozen=True, slots=True)

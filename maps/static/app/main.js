@@ -132,7 +132,7 @@ document.addEventListener("keydown", (event) => {
 document.addEventListener("click", (event) => {
   const link = event.target.closest?.("a[href^='/map']");
   const focus = event.target.closest?.("[data-focus]");
-  if (link?.matches("#reset, .notice a") && !event.ctrlKey && !event.metaKey && !event.shiftKey) {
+  if (link?.matches("#reset a, .notice a") && !event.ctrlKey && !event.metaKey && !event.shiftKey) {
     event.preventDefault();
     ask(link.getAttribute("href"));
   } else if (link) {
