@@ -78,9 +78,10 @@ def file_answer(
     first = next(parts)
     disposition = f"attachment; filename*=UTF-8''{quote(name)}"
     return StreamingResponse(
-        _chained(first, parts), media_type=media_type,
+        _chained(first, parts),
+        media_type=media_type,
         headers={"Content-Disposition": disposition, "Cache-Control": "no-store", **headers},
-    )  # fmt: skip
+    )
 
 
 def _releasing(chunks: Iterator[str]) -> Iterator[str]:

@@ -33,9 +33,13 @@ CSP = (
 def create_app(settings: Settings) -> FastAPI:
     """Return the service of one city database; it starts and stays up without it."""
     app = FastAPI(
-        title="gridgis", version=version("gridgis"), docs_url=None, redoc_url=None,
-        openapi_url="/openapi.json", max_body_size=MAX_BODY_BYTES,
-    )  # fmt: skip
+        title="gridgis",
+        version=version("gridgis"),
+        docs_url=None,
+        redoc_url=None,
+        openapi_url="/openapi.json",
+        max_body_size=MAX_BODY_BYTES,
+    )
     app.state.city = CitySource(settings)
     problems.install(app)
     app.mount("/static", pages.static_files(str(files("maps") / "static")), name="static")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, cast
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
@@ -10,23 +10,23 @@ from gridgis.services.find import CaseQuestion
 from gridgis.store.lookup import MAX_LIMIT
 
 Format = Literal["json", "geojson", "csv"]
-Month = Annotated[
-    str | None, Field(description="Month of counted_at, `YYYY-MM`.", examples=["2024-11"])
+Month = Annotated[str | None, Field(description="Month, `YYYY-MM`.", examples=["2024-11"])]
+Category = Annotated[
+    str | None, Field(description="Subcategory by code (`S0591`), prefix (`S05`, `S`) or name.")
 ]
-Category = Annotated[str | None, Field(
-    description="Subcategory by code (`S0591`), prefix (`S05`, `S`) or name.")]  # fmt: skip
-Source = Annotated[str | None, Field(
-    description="Source by code (see /api/v1/meta/sources) or name.")]  # fmt: skip
-District = Annotated[str | None, Field(
-    description="Management region (district or zone) by code or name.")]  # fmt: skip
-Crs = Annotated[str, Field(
-    description="CRS of the coordinates given: wgs84, cgcs2000, gcj02, bd09 or EPSG:n.")]  # fmt: skip
+Source = Annotated[
+    str | None, Field(description="Source by code (see /api/v1/meta/sources) or name.")
+]
+District = Annotated[
+    str | None, Field(description="Management region (district or zone) by code or name.")
+]
+Crs = Annotated[
+    str, Field(description="CRS of the coordinates given: wgs84, cgcs2000, gcj02, bd09 or EPSG:n.")
+]
 
 
 class Parameters(BaseModel):
     """Parameters of one route; an empty value means not given."""
-
-    model_config = ConfigDict(extra="ignore", populate_by_name=False)
 
     @model_validator(mode="before")
     @classmethod
@@ -39,10 +39,12 @@ class Parameters(BaseModel):
 class CaseParameters(Parameters):
     """The filter of cases; everything given must hold."""
 
-    bbox: str | None = Field(None, description="WEST,SOUTH,EAST,NORTH in `crs`.",
-                             examples=["102.70,25.03,102.72,25.05"])  # fmt: skip
-    near: str | None = Field(None, description="LON,LAT in `crs`; needs radius_m.",
-                             examples=["102.7398,24.9733"])  # fmt: skip
+    bbox: str | None = Field(
+        None, description="WEST,SOUTH,EAST,NORTH in `crs`.", examples=["102.70,25.03,102.72,25.05"]
+    )
+    near: str | None = Field(
+        None, description="LON,LAT in `crs`; needs radius_m.", examples=["102.7398,24.9733"]
+    )
     radius_m: float | None = Field(None, description="Metres round `near`, measured on the ground.")
     crs: Crs = "wgs84"
     cell: str | None = Field(None, description="15-digit code of a unit grid.")
@@ -50,8 +52,11 @@ class CaseParameters(Parameters):
     street: str | None = Field(None, description="Street by 9-digit code or name.")
     month: Month = None
     start: str | None = Field(
-        None, alias="from", description="First moment of counted_at: a date or time; without an "
-        "offset it is the city's local time.")  # fmt: skip
+        None,
+        alias="from",
+        description="First moment of counted_at: a date or time; without an "
+        "offset it is the city's local time.",
+    )
     end: str | None = Field(None, alias="to", description="Moment after the last (half open).")
     updated_since: str | None = Field(None, description="Cases changed here at or after this time.")
     category: Category = None
@@ -60,7 +65,7 @@ class CaseParameters(Parameters):
 
     def question(self) -> CaseQuestion:
         """Return the filter as the services take it."""
-        return CaseQuestion(**self.model_dump(include=set(CaseQuestion.__annotations__)))  # type: ignore[typeddict-item]
+        return cast("CaseQuestion", self.model_dump(include=set(CaseQuestion.__annotations__)))
 
 
 class CaseListParameters(CaseParameters):
@@ -77,16 +82,20 @@ class CaseSearch(CaseListParameters):
     model_config = ConfigDict(extra="forbid")
 
     within: dict[str, object] | None = Field(
-        None, description="GeoJSON Polygon or MultiPolygon in `crs`, at most 10,000 vertices.")  # fmt: skip
+        None, description="GeoJSON Polygon or MultiPolygon in `crs`, at most 10,000 vertices."
+    )
 
     @model_validator(mode="before")
     @classmethod
     def _join_numbers(cls, given: object) -> object:
         if not isinstance(given, dict):
             return given
-        return {name: ",".join(map(str, value)) if name in {"bbox", "near"}
-                and isinstance(value, list) else value
-                for name, value in given.items()}  # fmt: skip
+        return {
+            name: ",".join(map(str, value))
+            if name in {"bbox", "near"} and isinstance(value, list)
+            else value
+            for name, value in given.items()
+        }
 
 
 class CountParameters(Parameters):
@@ -112,7 +121,8 @@ class DensityParameters(RunParameters):
     """Parameters of the density."""
 
     level: Literal["cell", "street", "district", "admin", "city"] = Field(
-        "district", description="`district` is the management region, `admin` GB/T 2260.")  # fmt: skip
+        "district", description="`district` is the management region, `admin` GB/T 2260."
+    )
     per: Literal["km2", "none"] = Field("km2", description="`km2` of land, or `none`: counts.")
 
 
@@ -134,11 +144,9 @@ class LocateParameters(Parameters):
 class TileParameters(CountParameters):
     """Filters of a tile."""
 
-    v: str | None = Field(None, description="Any text; tilejson gives one that changes with the "
-                          "database, so that kept tiles never mix.")  # fmt: skip
-
-
-class LatestParameters(TileParameters):
-    """Filters of a tile of the newest run."""
-
     month: Month = None
+    v: str | None = Field(
+        None,
+        description="Any text; tilejson gives one that no other run has, "
+        "so that kept tiles of two databases never mix.",
+    )

@@ -51,9 +51,13 @@ def status_of(error: errors.GridgisError) -> HTTPStatus:
 
 
 def problem(
-    status: int, code: str, detail: str, *, headers: Mapping[str, str] | None = None,
+    status: int,
+    code: str,
+    detail: str,
+    *,
+    headers: Mapping[str, str] | None = None,
     **extra: object,
-) -> Response:  # fmt: skip
+) -> Response:
     """Return one problem document."""
     body = {
         "type": "about:blank",
@@ -110,7 +114,7 @@ def _http(_request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)  # noqa: S101 - registered for this class
     return problem(
         error.status_code, f"http_{error.status_code}", str(error.detail), headers=error.headers
-    )  # fmt: skip
+    )
 
 
 def _unexpected(_request: Request, error: Exception) -> Response:
@@ -132,21 +136,38 @@ def _logged(error: Exception) -> Response:
 def _example(status: int, code: str, detail: str) -> dict[str, object]:
     """Return the documentation of one kind of error."""
     title = HTTPStatus(status).phrase
-    value = {"type": "about:blank", "title": title, "status": status, "code": code,
-             "detail": detail}  # fmt: skip
+    value = {
+        "type": "about:blank",
+        "title": title,
+        "status": status,
+        "code": code,
+        "detail": detail,
+    }
     return {
         "description": title,
-        "content": {MEDIA_TYPE: {
-            "schema": {"$ref": f"#/components/schemas/{Problem.__name__}"}, "example": value}},
-    }  # fmt: skip
+        "content": {
+            MEDIA_TYPE: {
+                "schema": {"$ref": f"#/components/schemas/{Problem.__name__}"},
+                "example": value,
+            }
+        },
+    }
 
 
 DOCUMENTED: dict[int | str, dict[str, object]] = {
     400: _example(400, "period_error", "month '2024-13': expected YYYY-MM, for example 2024-11"),
-    404: _example(404, "run_not_found", "no finished density run for 2031-01: compute it with "
-                  "`gridgis analyse density --month 2031-01`"),
+    404: _example(
+        404,
+        "run_not_found",
+        "no finished density run for 2031-01: compute it with "
+        "`gridgis analyse density --month 2031-01`",
+    ),
     422: _example(422, "geometry_error", "within: Self-intersection[102.7 25]; mend the polygon"),
-    503: _example(503, "store_unavailable", "the database does not answer: start it with `gridgis "
-                  "db start`, or check GRIDGIS_DATABASE_URL"),
-}  # fmt: skip
+    503: _example(
+        503,
+        "store_unavailable",
+        "the database does not answer: start it with `gridgis "
+        "db start`, or check GRIDGIS_DATABASE_URL",
+    ),
+}
 """Errors that every route documents."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Annotated
 from urllib.parse import urlencode
 
@@ -20,9 +21,11 @@ from gridgis.services.exports import BOM, csv_chunks, feature, nature
 from gridgis.store.metrics import Row
 
 router = APIRouter(
-    prefix="/api/v1/cases", tags=["cases"], dependencies=[Depends(known_parameters)],
+    prefix="/api/v1/cases",
+    tags=["cases"],
+    dependencies=[Depends(known_parameters)],
     responses=DOCUMENTED,
-)  # fmt: skip
+)
 GEOJSON = "application/geo+json"
 CSV = "text/csv; charset=utf-8"
 FORMATS: dict[int | str, dict[str, object]] = {
@@ -50,9 +53,12 @@ def list_cases(
     if asked.f == "csv":
         return _file(city, chosen, asked)
     return answer(
-        request, city, lambda: _page(request, city, chosen, asked),
-        media_type=GEOJSON if asked.f == "geojson" else "application/json", headers=_headers,
-    )  # fmt: skip
+        request,
+        city,
+        lambda: _page(request, city, chosen, asked),
+        media_type=GEOJSON if asked.f == "geojson" else "application/json",
+        headers=_headers,
+    )
 
 
 @router.post("/search", response_model=schemas.CasePage, responses=FORMATS)
@@ -62,35 +68,38 @@ def search_cases(request: Request, city: City, asked: CaseSearch) -> Response:
     if asked.f == "csv":
         return _file(city, chosen, asked)
     return answer(
-        request, city, lambda: _page(request, city, chosen, asked),
-        media_type=GEOJSON if asked.f == "geojson" else "application/json", headers=_headers,
-    )  # fmt: skip
+        request,
+        city,
+        lambda: _page(request, city, chosen, asked),
+        media_type=GEOJSON if asked.f == "geojson" else "application/json",
+        headers=_headers,
+    )
 
 
 @router.get("/{case_no}", response_model=schemas.CaseDetail)
 def read_case(request: Request, city: City, case_no: str) -> Response:
     """Read one case with its original coordinates (案件详情)."""
-    return answer(
-        request, city, lambda: {**find.read_case(city, case_no), **_nature(city)}
-    )  # fmt: skip
+    return answer(request, city, lambda: {**find.read_case(city, case_no), **_nature(city)})
 
 
-def _page(
-    request: Request, city: Context, chosen: CaseFilter, asked: CaseListParameters
-) -> Row:  # fmt: skip
+def _page(request: Request, city: Context, chosen: CaseFilter, asked: CaseListParameters) -> Row:
     page = find.find_cases(city, chosen, limit=asked.limit, cursor=asked.cursor)
     head: Row = {
-        **_nature(city), "crs": "wgs84", "filters": find.described(chosen), "total": page.total,
-        "returned": len(page.rows), "cursor": page.cursor,
+        **_nature(city),
+        "crs": "wgs84",
+        "filters": find.described(chosen),
+        "total": page.total,
+        "returned": len(page.rows),
+        "cursor": page.cursor,
         "next": _next(request, page.cursor) if request.method == "GET" else None,
-    }  # fmt: skip
+    }
     if asked.f == "geojson":
         features = [feature(row) for row in page.rows]
         return {"type": "FeatureCollection", **head, "features": features}
     return {**head, "cases": page.rows}
 
 
-def _headers(page: Row) -> dict[str, str]:
+def _headers(page: Mapping[str, object]) -> dict[str, str]:
     headers = {"X-Total-Count": str(page["total"])}
     if page["next"]:
         headers["Link"] = f'<{page["next"]}>; rel="next"'
@@ -114,9 +123,10 @@ def _file(city: Context, chosen: CaseFilter, asked: CaseListParameters) -> Respo
     chunks = csv_chunks(find.stream_cases(city, chosen), synthetic=synthetic)
     return file_answer(
         (f"{BOM if number == 0 else ''}{chunk}" for number, chunk in enumerate(chunks)),
-        media_type=CSV, name="cases-synthetic-合成数据.csv" if synthetic else "cases.csv",
+        media_type=CSV,
+        name="cases-synthetic-合成数据.csv" if synthetic else "cases.csv",
         headers={"X-Total-Count": str(total), **nature_header(city)},
-    )  # fmt: skip
+    )
 
 
 def _nature(city: Context) -> Row:

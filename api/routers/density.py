@@ -14,9 +14,11 @@ from api.problems import DOCUMENTED
 from gridgis.services import lookup
 
 router = APIRouter(
-    prefix="/api/v1/density", tags=["density"], dependencies=[Depends(known_parameters)],
+    prefix="/api/v1/density",
+    tags=["density"],
+    dependencies=[Depends(known_parameters)],
     responses=DOCUMENTED,
-)  # fmt: skip
+)
 
 
 @router.get("", response_model=schemas.Density)
@@ -31,8 +33,9 @@ def read_density(
 
     def build() -> dict[str, object]:
         chosen = lookup.named_filter(city, **asked.filters())
-        found = lookup.density(city, level=asked.level, month=asked.month, run=asked.run,
-                               chosen=chosen, per=asked.per)  # fmt: skip
+        found = lookup.density(
+            city, level=asked.level, month=asked.month, run=asked.run, chosen=chosen, per=asked.per
+        )
         rows, rest = found["rows"], found.pop("rest")
         assert isinstance(rows, list)  # noqa: S101 - lists by construction
         assert isinstance(rest, list)  # noqa: S101 - lists by construction
@@ -47,7 +50,14 @@ def read_legend(
 ) -> Response:
     """Read the classes of a map of one level; all classes and the rest sum to `total` (图例)."""
     return answer(
-        request, city,
-        lambda: lookup.legend(city, level=asked.level, month=asked.month, run=asked.run,
-                              chosen=lookup.named_filter(city, **asked.filters()), k=asked.k),
-    )  # fmt: skip
+        request,
+        city,
+        lambda: lookup.legend(
+            city,
+            level=asked.level,
+            month=asked.month,
+            run=asked.run,
+            chosen=lookup.named_filter(city, **asked.filters()),
+            k=asked.k,
+        ),
+    )

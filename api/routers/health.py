@@ -1,4 +1,4 @@
-"""`/health/*`: is the process alive, can it serve (健康检查)?"""
+"""`/health/*`: whether the process lives and whether it can serve (健康检查)."""
 
 from __future__ import annotations
 
@@ -23,7 +23,8 @@ def ready(request: Request) -> Response:
     """Say whether the database answers with the right schema and a finished run (就绪)."""
     if not lookup.ready(open_city(request)):
         return problem(
-            503, "not_ready",
+            503,
+            "not_ready",
             "no finished run is stored yet: `gridgis analyse density --month YYYY-MM`",
-        )  # fmt: skip
+        )
     return JSONResponse({"status": "ready"}, headers={"Cache-Control": "no-store"})

@@ -15,16 +15,18 @@ from gridgis.services import lookup, places
 from gridgis.services.context import Context
 
 router = APIRouter(
-    prefix="/api/v1", tags=["meta"], dependencies=[Depends(known_parameters)],
+    prefix="/api/v1",
+    tags=["meta"],
+    dependencies=[Depends(known_parameters)],
     responses=DOCUMENTED,
-)  # fmt: skip
+)
 
 
 def _listed(request: Request, city: Context, name: str) -> Response:
     synthetic = bool(city.city.synthetic)
     return answer(
         request, city, lambda: {"synthetic": synthetic, "items": lookup.read_list(city, name)}
-    )  # fmt: skip
+    )
 
 
 @router.get("/meta/regions", response_model=schemas.Regions)
@@ -72,9 +74,7 @@ def list_runs(request: Request, city: City) -> Response:
 @router.get("/locate", response_model=schemas.Located)
 def locate(request: Request, city: City, asked: Annotated[LocateParameters, Query()]) -> Response:
     """Say in which cell, street and regions a point lies (坐标定位)."""
-    return answer(
-        request, city, lambda: places.locate(city, asked.lon, asked.lat, crs=asked.crs)
-    )  # fmt: skip
+    return answer(request, city, lambda: places.locate(city, asked.lon, asked.lat, crs=asked.crs))
 
 
 @router.get("/cells/{code}", response_model=schemas.Cell)

@@ -7,6 +7,7 @@ deterministic, and the optimum of the within-class sum of squares (Fisher 1958; 
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -14,6 +15,8 @@ import numpy as np
 from gridgis.errors import InputError
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from numpy.typing import NDArray
 
     FloatArray = NDArray[np.float64]
@@ -21,6 +24,62 @@ if TYPE_CHECKING:
 MIN_CLASSES, MAX_CLASSES = 3, 7
 MAX_DISTINCT = 1000
 """More distinct values are first put into as many quantile bins."""
+
+
+@dataclass(frozen=True, slots=True)
+class ClassTable:
+    """Values of places that are to be classed; zero is a class of its own (分级数据)."""
+
+    values: FloatArray
+    """Counts or densities; equal values may repeat."""
+    places: FloatArray
+    """How many places have each value."""
+    cases: FloatArray
+    """Cases of those places together."""
+
+    @classmethod
+    def of_counts(cls, histogram: Sequence[tuple[int, int]]) -> ClassTable:
+        """Return the table of places classed by their cases: `(cases, places)`."""
+        values = np.array([n for n, _ in histogram], dtype=np.float64)
+        places = np.array([p for _, p in histogram], dtype=np.float64)
+        return cls(values, places, values * places)
+
+    @property
+    def empty_places(self) -> int:
+        """Places of value zero."""
+        return int(self.places[self.values == 0].sum())
+
+    @property
+    def total(self) -> int:
+        """Cases of all places."""
+        return int(self.cases.sum())
+
+
+@dataclass(frozen=True, slots=True)
+class ValueClass:
+    """Values in (lo, hi], with their places and cases (级)."""
+
+    lo: float
+    hi: float
+    places: int
+    cases: int
+
+
+def natural_classes(table: ClassTable, k: int) -> list[ValueClass]:
+    """Return the natural classes above zero; their places and cases are those of the table."""
+    positive = table.values > 0
+    if not positive.any():
+        return []
+    values, places, cases = (part[positive] for part in (table.values, table.places, table.cases))
+    distinct, inverse = np.unique(values, return_inverse=True)
+    weights = np.bincount(inverse, weights=places).astype(np.float64)
+    bounds = natural_breaks(distinct, weights, k)
+    which = np.searchsorted(bounds, values, side="left")
+    lows = [0.0, *bounds[:-1].tolist()]
+    return [
+        ValueClass(low, high, int(places[which == n].sum()), int(cases[which == n].sum()))
+        for n, (low, high) in enumerate(zip(lows, bounds.tolist(), strict=True))
+    ]
 
 
 def natural_breaks(values: FloatArray, weights: FloatArray, k: int) -> FloatArray:

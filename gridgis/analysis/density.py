@@ -1,5 +1,5 @@
 """
-How dense are cases (案件密度)?
+How dense cases are (案件密度).
 
 Unit: cases per square kilometre of land, areas in the measuring CRS.
 """

@@ -44,19 +44,30 @@ def density_command(
     chosen = named_filter(context, category=category, source=source)
     note(f"counting {month} …")
     balance = measure_density(context, period=period)
-    found = {name: density(context, level=name, run=balance.run_id, chosen=chosen)
-             for name in dict.fromkeys(("cell", "district", level))}  # fmt: skip
-    cells = {"in_cells": sum(_cases(row) for row in _rows(found["cell"])),
-             **{str(rest["reason"]): rest["cases"] for rest in _rest(found["cell"])}}  # fmt: skip
+    found = {
+        name: density(context, level=name, run=balance.run_id, chosen=chosen)
+        for name in dict.fromkeys(("cell", "district", level))
+    }
+    cells = {
+        "in_cells": sum(_cases(row) for row in _rows(found["cell"])),
+        **{str(rest["reason"]): rest["cases"] for rest in _rest(found["cell"])},
+    }
     if as_json:
-        say_json({
-            "run": balance.run_id, "month": month, "unit": "cases",
-            "filters": found[level]["filters"], "total": found[level]["total"],
-            "cells": {"no_point": 0, "too_coarse": 0, "outside_cells": 0, **cells},
-            "districts": _rows(found["district"]), "rest": _rest(found["district"]),
-            "level": level, "rows": [*_rows(found[level]), *_rest(found[level])],
-            **nature(synthetic=bool(context.city.synthetic)),
-        })  # fmt: skip
+        say_json(
+            {
+                "run": balance.run_id,
+                "month": month,
+                "unit": "cases",
+                "filters": found[level]["filters"],
+                "total": found[level]["total"],
+                "cells": {"no_point": 0, "too_coarse": 0, "outside_cells": 0, **cells},
+                "districts": _rows(found["district"]),
+                "rest": _rest(found["district"]),
+                "level": level,
+                "rows": [*_rows(found[level]), *_rest(found[level])],
+                **nature(synthetic=bool(context.city.synthetic)),
+            }
+        )
         return
     if context.city.synthetic:
         say(NOTICE)
@@ -72,10 +83,19 @@ def _say_level(found: Row, level: str) -> None:
         shown = sorted(rows, key=lambda row: (-_cases(row), str(row["code"])))[:TOP_CELLS]
     say_table(
         ("code", HEADS.get(level, level), "案件数", "面积 km²", "件/km²", "占组内比例"),
-        [(row["code"], row["name"], _cases(row), row["denominator"], row["text"],
-          row["share_text"]) for row in shown]
+        [
+            (
+                row["code"],
+                row["name"],
+                _cases(row),
+                row["denominator"],
+                row["text"],
+                row["share_text"],
+            )
+            for row in shown
+        ]
         + [(row["code"], row["name"], _cases(row), None, None, None) for row in _rest(found)],
-    )  # fmt: skip
+    )
     if len(shown) < len(rows):
         say(f"… {len(rows) - len(shown):,} more cells with cases: --json prints all")
 

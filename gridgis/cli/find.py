@@ -44,7 +44,7 @@ def find(  # noqa: PLR0913 - one option per filter of the contract
         Path | None, typer.Option(help="GeoJSON file with a polygon.", exists=True, dir_okay=False)
     ] = None,
     crs: Annotated[
-        str, typer.Option(help="CRS of the coordinates above: wgs84, cgcs2000, gcj02, bd09, EPSG:n.")
+        str, typer.Option(help="CRS of these coordinates: wgs84, cgcs2000, gcj02, bd09, EPSG:n.")
     ] = "wgs84",
     cell: Annotated[str | None, typer.Option(help="15-digit code of a unit grid.")] = None,
     district: Annotated[str | None, typer.Option(help="District or zone, code or name.")] = None,
@@ -77,10 +77,23 @@ def find(  # noqa: PLR0913 - one option per filter of the contract
     """
     context = open_context(Settings())
     chosen = case_filter(
-        context, bbox=bbox, near=near, radius_m=radius_m, crs=crs, cell=cell, district=district,
-        within=read_polygon(within) if within else None, street=street, month=month, start=start,
-        end=end, updated_since=updated_since, category=category, source=source, status=status,
-    )  # fmt: skip
+        context,
+        bbox=bbox,
+        near=near,
+        radius_m=radius_m,
+        crs=crs,
+        cell=cell,
+        district=district,
+        within=read_polygon(within) if within else None,
+        street=street,
+        month=month,
+        start=start,
+        end=end,
+        updated_since=updated_since,
+        category=category,
+        source=source,
+        status=status,
+    )
     wanted = Format.JSON if as_json else shape
     if count:
         _say_count(context, chosen, as_json=wanted is Format.JSON)
@@ -141,13 +154,23 @@ def _say_table(context: Context, chosen: CaseFilter, *, limit: int) -> None:
     say(f"{page.total:,} 件案件 / cases")
     if not page.rows:
         return
-    say_table(COLUMNS, [
-        (row["case_no"], str(row["listed_at"])[:16].replace("T", " "),
-         row["subcategory_name"] or row["subcategory_code"], row["source_name"] or row["source"],
-         row["region_name"] or row["region_method"], row["address_text"], row["status"],
-         _degrees(row["lon"]), _degrees(row["lat"]))
-        for row in page.rows
-    ])  # fmt: skip
+    say_table(
+        COLUMNS,
+        [
+            (
+                row["case_no"],
+                str(row["listed_at"])[:16].replace("T", " "),
+                row["subcategory_name"] or row["subcategory_code"],
+                row["source_name"] or row["source"],
+                row["region_name"] or row["region_method"],
+                row["address_text"],
+                row["status"],
+                _degrees(row["lon"]),
+                _degrees(row["lat"]),
+            )
+            for row in page.rows
+        ],
+    )
     more = page.total - len(page.rows)
     if more:
         say(f"… {more:,} more: raise --limit, or write all with --format csv --out FILE")
@@ -162,8 +185,13 @@ def _write(
     if wanted is Format.CSV:
         chunks = csv_chunks(rows, synthetic=bool(context.city.synthetic))
     else:
-        head = {**_nature(context), "crs": "wgs84", "filters": described(chosen), "total": total,
-                "returned": written}  # fmt: skip
+        head = {
+            **_nature(context),
+            "crs": "wgs84",
+            "filters": described(chosen),
+            "total": total,
+            "returned": written,
+        }
         chunks = json_chunks(rows, head, geojson=wanted is Format.GEOJSON)
     if out is None:
         sys.stdout.writelines(chunks)

@@ -9,8 +9,8 @@ import typer
 from gridgis.cli.output import JsonFlag, say, say_json
 from gridgis.config import Settings
 from gridgis.model.query import parse_numbers
-from gridgis.services.places import locate as locate_point
 from gridgis.services.context import open_context
+from gridgis.services.places import locate as locate_point
 
 
 def locate(

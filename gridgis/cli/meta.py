@@ -25,7 +25,7 @@ WHAT = Annotated[str, typer.Argument(help=f"One of {', '.join(COLUMNS)}.", metav
 
 
 def meta(what: WHAT, *, as_json: JsonFlag = False) -> None:
-    """List codes with their names: categories, sources, regions, streets, statuses, months, runs."""
+    """List the codes of filters with their names, the months and the runs (目录)."""
     if what not in COLUMNS:
         raise InputError(f"list {what!r}: expected one of {', '.join(COLUMNS)}")
     rows = read_list(open_context(Settings()), what)

@@ -9,12 +9,15 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from typing import TYPE_CHECKING
 
-from gridgis.codes import check_category, check_cell, check_region
+from gridgis.codes import check_category, check_cell, check_division, check_region
 from gridgis.crs import parse_crs
 from gridgis.errors import GeometryError, InputError, LimitExceeded
 from gridgis.model.case import CaseStatus, Source
+
+if TYPE_CHECKING:
+    from datetime import datetime
 
 MAX_RADIUS_M = 100_000.0
 MAX_VERTICES = 10_000
@@ -65,13 +68,17 @@ class CaseFilter:
             check_cell(self.cell)
         if self.district is not None:
             check_region(self.district)
+        if self.street is not None:
+            check_division(self.street, digits=9)
         if self.category is not None:
             check_category(self.category)
         _one_of("source", self.source, [source.value for source in Source])
         _one_of("status", self.status, [status.value for status in CaseStatus])
         if self.start is not None and self.end is not None and self.end <= self.start:
-            raise InputError(f"period: from {self.start.isoformat()} is not before to "
-                             f"{self.end.isoformat()}; the period is half open")  # fmt: skip
+            raise InputError(
+                f"period: from {self.start.isoformat()} is not before to "
+                f"{self.end.isoformat()}; the period is half open"
+            )
 
     def _check_space(self) -> None:
         if self.bbox is not None:
@@ -79,8 +86,9 @@ class CaseFilter:
         if (self.near is None) != (self.radius_m is None):
             raise InputError("near and radius_m belong together: near=LON,LAT and radius_m=METRES")
         if self.radius_m is not None and not 0 < self.radius_m <= MAX_RADIUS_M:
-            raise InputError(f"radius_m {self.radius_m}: expected more than 0 and at most "
-                             f"{MAX_RADIUS_M:.0f} m")  # fmt: skip
+            raise InputError(
+                f"radius_m {self.radius_m}: expected more than 0 and at most {MAX_RADIUS_M:.0f} m"
+            )
         if self.within is not None:
             _check_polygon(self.within)
 
@@ -112,24 +120,24 @@ def parse_near(text: str) -> tuple[float, float]:
 def _check_box(box: Box) -> None:
     west, south, east, north = box
     if west > east or south > north:
-        raise InputError(f"bbox {west},{south},{east},{north}: expected west ≤ east and "
-                         "south ≤ north")  # fmt: skip
+        raise InputError(
+            f"bbox {west},{south},{east},{north}: expected west ≤ east and south ≤ north"
+        )
 
 
 def _check_polygon(shape: Geometry) -> None:
-    kind, rings = shape.get("type"), shape.get("coordinates")
-    if kind not in {"Polygon", "MultiPolygon"} or not isinstance(rings, list) or not rings:
+    kind, parts = shape.get("type"), shape.get("coordinates")
+    if kind not in {"Polygon", "MultiPolygon"} or not isinstance(parts, list) or not parts:
         raise GeometryError(f"within: a {kind!r}; expected a GeoJSON Polygon or MultiPolygon")
-    if _count(rings) > MAX_VERTICES:
+    rings = parts if kind == "Polygon" else [ring for part in parts for ring in _listed(part)]
+    if sum(len(_listed(ring)) for ring in rings) > MAX_VERTICES:
         raise LimitExceeded(f"within: more than {MAX_VERTICES:,} vertices; simplify the polygon")
 
 
-def _count(value: object) -> int:
-    if isinstance(value, list):
-        if value and isinstance(value[0], int | float):
-            return 1
-        return sum(_count(part) for part in value)
-    return 1
+def _listed(value: object) -> list[object]:
+    if not isinstance(value, list):
+        raise GeometryError(f"within: {value!r} where GeoJSON has a list of coordinates")
+    return value
 
 
 def _one_of(name: str, value: str | None, allowed: list[str]) -> None:

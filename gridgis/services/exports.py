@@ -5,9 +5,12 @@ from __future__ import annotations
 import csv
 import io
 import json
-from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING
 
 from gridgis.store.lookup import CASE_COLUMNS, NAME_COLUMNS, Row
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
 
 NOTICE = "合成数据 / synthetic data"
 CSV_COLUMNS = (*CASE_COLUMNS, *NAME_COLUMNS, "synthetic")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import asdict
 from datetime import datetime
 from typing import TYPE_CHECKING, TypedDict, cast
@@ -17,6 +16,7 @@ from gridgis.store import lookup
 from gridgis.store.engine import begin
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from typing import Unpack
 
     from gridgis.services.context import Context
@@ -67,8 +67,11 @@ def case_filter(context: Context, **asked: Unpack[CaseQuestion]) -> CaseFilter:
     given = cast("CaseQuestion", {k: v for k, v in asked.items() if v is not None and v != ""})
     start, end = _period(given, context.city.time_zone)
     with begin(context.engine) as tx:
-        codes = {name: resolve(tx, kind, str(given[name])) for name, kind in NAMED.items()
-                 if name in given}  # type: ignore[literal-required]  # fmt: skip
+        codes = {
+            name: resolve(tx, kind, str(text))
+            for name, kind in NAMED.items()
+            if (text := given.get(name)) is not None
+        }
     since = given.get("updated_since")
     return CaseFilter(
         bbox=parse_bbox(given["bbox"] or "") if "bbox" in given else None,
@@ -128,7 +131,7 @@ def parse_time(name: str, text: str, time_zone: str) -> datetime:
             "2024-11-01T08:30:00+08:00 (in a URL, + is written %2B)"
         ) from error
     if not FIRST_YEAR <= found.year <= LAST_YEAR:
-        raise PeriodError(f"{name} {text!r}: the year must lie between {FIRST_YEAR} and {LAST_YEAR}")
+        raise PeriodError(f"{name} {text!r}: expected a year from {FIRST_YEAR} to {LAST_YEAR}")
     return found if found.tzinfo else found.replace(tzinfo=ZoneInfo(time_zone))
 
 

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 import geopandas as gpd
 import numpy as np
 import shapely
 
-from gridgis.analysis.classify import natural_breaks
+from gridgis.analysis.classify import ClassTable, natural_classes
 from gridgis.analysis.density import density_per_km2
 from gridgis.codes import check_category, check_region
 from gridgis.errors import InputError
@@ -79,7 +79,7 @@ def named_filter(
         )
 
 
-def density(  # noqa: PLR0913 - the question has this many parts
+def density(
     context: Context,
     *,
     level: str,
@@ -105,13 +105,19 @@ def density(  # noqa: PLR0913 - the question has this many parts
         _add_shares(rows, groups, whole=chosen.district is None)
     rest = [_rest(entry) for entry in counted.rest]
     return {
-        "run": _run_facts(found), "level": level, "unit": Unit.CASES.value, "per": per,
-        "filters": chosen.values(), "total": sum(_int(row["numerator"]) for row in [*rows, *rest]),
-        "rows": rows, "rest": rest, "synthetic": bool(context.city.synthetic),
-    }  # fmt: skip
+        "run": _run_facts(found),
+        "level": level,
+        "unit": Unit.CASES.value,
+        "per": per,
+        "filters": chosen.values(),
+        "total": sum(_int(row["numerator"]) for row in [*rows, *rest]),
+        "rows": rows,
+        "rest": rest,
+        "synthetic": bool(context.city.synthetic),
+    }
 
 
-def legend(  # noqa: PLR0913 - the question has this many parts
+def legend(
     context: Context,
     *,
     level: str,
@@ -135,13 +141,19 @@ def legend(  # noqa: PLR0913 - the question has this many parts
         table, rest = (_area_table if by_area else _cell_table)(tx, found, level, chosen)
     run_facts = _run_facts(found)
     return {
-        "run": run_facts, "level": level, "unit": Unit.CASES.value,
-        "per": "km2" if by_area else "none", "method": "natural", "filters": chosen.values(),
-        "classes": _classes(table, k), "zero": {"places": int(table.places[table.zero].sum())},
+        "run": run_facts,
+        "level": level,
+        "unit": Unit.CASES.value,
+        "per": "km2" if by_area else "none",
+        "method": "natural",
+        "filters": chosen.values(),
+        "classes": [asdict(entry) for entry in natural_classes(table, k)],
+        "zero": {"places": table.empty_places},
         "rest": [_rest(entry) for entry in rest],
-        "total": table.cases + sum(_int(entry["n"]) for entry in rest),
-        "generated_at": run_facts["created_at"], "synthetic": bool(context.city.synthetic),
-    }  # fmt: skip
+        "total": table.total + sum(_int(entry["n"]) for entry in rest),
+        "generated_at": run_facts["created_at"],
+        "synthetic": bool(context.city.synthetic),
+    }
 
 
 def months(context: Context) -> list[Row]:
@@ -152,13 +164,15 @@ def months(context: Context) -> list[Row]:
 def read_list(context: Context, name: str) -> list[Row]:
     """Return one of the small lists by which every code can be discovered (目录)."""
     if name == "statuses":
-        return [{"code": status.value, "name": label, "name_en": status.value}
-                for status, label in STATUS_NAMES.items()]  # fmt: skip
+        return [
+            {"code": status.value, "name": label, "name_en": status.value}
+            for status, label in STATUS_NAMES.items()
+        ]
     with begin(context.engine) as tx:
         return metrics.read_list(tx, name)
 
 
-def tile(  # noqa: PLR0913 - a tile address has five parts
+def tile(
     context: Context, run: int, layer: str, z: int, x: int, y: int, *, chosen: CountFilter
 ) -> bytes:
     """Return one gzipped vector tile, empty if nothing is in it (矢量瓦片)."""
@@ -212,15 +226,18 @@ def _rated(row: Row, per: str) -> Row:
     cases, area = _int(row["n"]), row["land_area_m2"]
     value = _per_km2(cases, float(str(area))) if per == "km2" and area else None
     return {
-        "code": row["code"], "name": row["name"], "name_en": row["name_en"],
-        "kind": row["kind"], "group": row["group_code"],
+        "code": row["code"],
+        "name": row["name"],
+        "name_en": row["name_en"],
+        "kind": row["kind"],
+        "group": row["group_code"],
         "approximate": row["geom_quality"] in APPROXIMATE,
         "numerator": cases,
         "denominator": round(float(str(area)) / 1e6, 6) if value is not None else None,
         "value": value,
         "text": f"{value:,.2f}" if value is not None else f"{cases:,}",
         "share_text": None,
-    }  # fmt: skip
+    }
 
 
 def _per_km2(cases: int, area_m2: float) -> float:
@@ -249,67 +266,26 @@ def _add_shares(rows: list[Row], groups: dict[str, Row], *, whole: bool) -> None
             row["share_text"] = f"{percent_text(rate)}%" if rate.denominator else percent_text(rate)
 
 
-@dataclass(frozen=True, slots=True)
-class _Table:
-    """Values to be classed: how many places have each, and their cases."""
-
-    values: FloatArray
-    places: FloatArray
-    counts: FloatArray
-
-    @classmethod
-    def of(cls, histogram: list[tuple[int, int]]) -> _Table:
-        """Class places by their number of cases."""
-        values = np.array([n for n, _ in histogram], dtype=np.float64)
-        places = np.array([p for _, p in histogram], dtype=np.float64)
-        return cls(values, places, values * places)
-
-    @property
-    def zero(self) -> NDArray[np.bool_]:
-        return self.values == 0
-
-    @property
-    def cases(self) -> int:
-        return int(self.counts.sum())
-
-
 def _cell_table(
     tx: Connection, run: Row, level: str, chosen: CountFilter
-) -> tuple[_Table, list[Row]]:
+) -> tuple[ClassTable, list[Row]]:
     """Return cells or blocks, and the cases without a cell."""
-    table = _Table.of(metrics.histogram(tx, run, level, chosen))
+    table = ClassTable.of_counts(metrics.histogram(tx, run, level, chosen))
     placed, rest = metrics.unplaced(tx, run, "cell", chosen)
-    return table, metrics.with_unknown(rest, placed - table.cases)
+    return table, metrics.with_unknown(rest, placed - table.total)
 
 
 def _area_table(
     tx: Connection, run: Row, level: str, chosen: CountFilter
-) -> tuple[_Table, list[Row]]:
+) -> tuple[ClassTable, list[Row]]:
     """Return streets or regions of known land area, and the cases without one."""
     counted = metrics.density_rows(tx, run, level, chosen)
     known = [row for row in counted.rows if row["land_area_m2"]]
     counts = np.array([_int(row["n"]) for row in known], dtype=np.float64)
     values = [_per_km2(_int(row["n"]), float(str(row["land_area_m2"]))) for row in known]
-    table = _Table(np.array(values, dtype=np.float64), np.ones(len(known)), counts)
-    lost = sum(_int(row["n"]) for row in counted.rows) - table.cases
+    table = ClassTable(np.array(values, dtype=np.float64), np.ones(len(known)), counts)
+    lost = sum(_int(row["n"]) for row in counted.rows) - table.total
     return table, [*counted.rest, {"reason": "no_area", "n": lost}] if lost else counted.rest
-
-
-def _classes(table: _Table, k: int) -> list[Row]:
-    """Return the classes (lo, hi] above zero with their places and cases."""
-    positive = ~table.zero
-    if not positive.any():
-        return []
-    values, places, counts = (part[positive] for part in (table.values, table.places, table.counts))
-    distinct, inverse = np.unique(values, return_inverse=True)
-    bounds = natural_breaks(distinct, np.bincount(inverse, weights=places), k)
-    which = np.searchsorted(bounds, values, side="left")
-    lows = [0.0, *bounds[:-1].tolist()]
-    return [
-        {"lo": low, "hi": high, "places": int(places[which == number].sum()),
-         "cases": int(counts[which == number].sum())}
-        for number, (low, high) in enumerate(zip(lows, bounds.tolist(), strict=True))
-    ]  # fmt: skip
 
 
 def _rest(entry: Row) -> Row:
@@ -317,21 +293,35 @@ def _rest(entry: Row) -> Row:
     reason, cases = str(entry["reason"]), _int(entry["n"])
     label, label_en = REST_LABELS[reason]
     return {
-        "code": reason, "name": label, "name_en": label_en, "kind": "rest", "group": None,
-        "approximate": False, "numerator": cases, "denominator": None, "value": None,
-        "text": f"{cases:,}", "share_text": None,
-        "reason": reason, "label": label, "cases": cases,
-    }  # fmt: skip
+        "code": reason,
+        "name": label,
+        "name_en": label_en,
+        "kind": "rest",
+        "group": None,
+        "approximate": False,
+        "numerator": cases,
+        "denominator": None,
+        "value": None,
+        "text": f"{cases:,}",
+        "share_text": None,
+        "reason": reason,
+        "label": label,
+        "cases": cases,
+    }
 
 
 def _run_facts(run: Row) -> Row:
     return {
-        "id": run["run_id"], "kind": run["kind"], "month": run["month"], "unit": run["unit"],
+        "id": run["run_id"],
+        "kind": run["kind"],
+        "month": run["month"],
+        "unit": run["unit"],
         "day": run["day"].isoformat(),  # type: ignore[attr-defined]
-        "cases": run["rows_in"], "grid_version": run["grid_version"],
+        "cases": run["rows_in"],
+        "grid_version": run["grid_version"],
         "gridgis_version": run["gridgis_version"],
         "created_at": run["ended_at"].isoformat(),  # type: ignore[attr-defined]
-    }  # fmt: skip
+    }
 
 
 def _int(value: object) -> int:

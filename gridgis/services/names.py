@@ -44,8 +44,9 @@ def resolve(tx: Connection, kind: str, text: str) -> str:
     if found:
         raise CodeError(
             f"{kind} {text!r} means several: {_listed(names, sorted(found))}; give the code",
-            value=text, candidates=sorted(found),
-        )  # fmt: skip
+            value=text,
+            candidates=sorted(found),
+        )
     code = _code(kind, text)
     if code is not None and (
         any(known.startswith(code) for known, _ in names if kind == "category")
@@ -58,8 +59,9 @@ def resolve(tx: Connection, kind: str, text: str) -> str:
     raise CodeError(
         f"{kind} {text!r}: neither a code nor a name of one; {meant}"
         f"`gridgis meta {_LISTS[kind]}` and /api/v1/meta/{_LISTS[kind]} list all",
-        value=text, candidates=near,
-    )  # fmt: skip
+        value=text,
+        candidates=near,
+    )
 
 
 def _code(kind: str, text: str) -> str | None:

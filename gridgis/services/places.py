@@ -8,7 +8,6 @@ from gridgis.codes import check_cell
 from gridgis.crs import parse_crs, to_lonlat
 from gridgis.errors import OutsideCity
 from gridgis.services.lookup import APPROXIMATE
-from gridgis.services.names import resolve
 from gridgis.store import metrics
 from gridgis.store.engine import begin
 
@@ -41,11 +40,15 @@ def locate(context: Context, lon: float, lat: float, *, crs: str) -> Row:
     places = {level: _place(found, level) for level in ("street", "district", "region")}
     return {
         "query": {"lon": lon, "lat": lat, "crs": word},
-        "lon": round(lon84, 7), "lat": round(lat84, 7), "crs": "wgs84",
-        "cell_code": found["cell_code"], "grid_version": found["grid_version"], **places,
+        "lon": round(lon84, 7),
+        "lat": round(lat84, 7),
+        "crs": "wgs84",
+        "cell_code": found["cell_code"],
+        "grid_version": found["grid_version"],
+        **places,
         "approximate": any(place["approximate"] for place in places.values() if place),
         "synthetic": bool(context.city.synthetic),
-    }  # fmt: skip
+    }
 
 
 def read_cell(context: Context, code: str) -> Row:
@@ -54,8 +57,12 @@ def read_cell(context: Context, code: str) -> Row:
         row = metrics.read_cell(tx, check_cell(code))
         counts = _newest(tx, "cell", code, grid_version=str(row["grid_version"]))
     generated = row["synthetic"]
-    return {**row, "generated": generated, "counts": counts,
-            "synthetic": bool(context.city.synthetic)}  # fmt: skip
+    return {
+        **row,
+        "generated": generated,
+        "counts": counts,
+        "synthetic": bool(context.city.synthetic),
+    }
 
 
 def read_region(context: Context, code: str) -> Row:
@@ -77,5 +84,9 @@ def _place(found: Row, level: str) -> Row | None:
     if found[f"{level}_code"] is None:
         return None
     quality = found[f"{level}_quality"]
-    return {"code": found[f"{level}_code"], "name": found[f"{level}_name"],
-            "quality": quality, "approximate": quality in APPROXIMATE}  # fmt: skip
+    return {
+        "code": found[f"{level}_code"],
+        "name": found[f"{level}_name"],
+        "quality": quality,
+        "approximate": quality in APPROXIMATE,
+    }

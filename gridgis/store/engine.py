@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
 from importlib.resources import files
+from typing import TYPE_CHECKING
 
 from sqlalchemy import Connection, Engine, TextClause, create_engine, text
 from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from gridgis.errors import StoreError, StoreUnavailable
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 __all__ = ["Connection", "Engine", "begin", "briefly", "connect", "query", "translated"]
 
@@ -38,10 +41,13 @@ def connect(url: str, *, statement_timeout_s: float | None = None) -> Engine:
         options += f" -c statement_timeout={int(statement_timeout_s * 1000)}"
     return create_engine(
         re.sub(r"^postgres(ql)?(\+\w+)?://", "postgresql+psycopg://", url),
-        pool_size=POOL_SIZE, max_overflow=0, pool_timeout=3, pool_pre_ping=True,
+        pool_size=POOL_SIZE,
+        max_overflow=0,
+        pool_timeout=3,
+        pool_pre_ping=True,
         pool_recycle=3600,
         connect_args={"options": options, "connect_timeout": 5, "application_name": "gridgis"},
-    )  # fmt: skip
+    )
 
 
 @contextmanager

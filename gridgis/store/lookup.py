@@ -8,12 +8,10 @@ rounded boxes.
 
 from __future__ import annotations
 
-import base64
-import hashlib
 import json
-from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 import numpy as np
@@ -37,10 +35,17 @@ from sqlalchemy.dialects.postgresql import distinct_on
 
 from gridgis.crs import parse_crs, to_lonlat
 from gridgis.errors import CaseNotFound, GeometryError, InputError
-from gridgis.model.city import City
-from gridgis.model.query import CaseFilter
+from gridgis.store.cursor import Position, filter_digest, read_cursor, write_cursor
 from gridgis.store.tables import case_record as k
 from gridgis.store.tables import category, data_version, region, source_name, street
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from shapely.geometry.base import BaseGeometry
+
+    from gridgis.model.city import City
+    from gridgis.model.query import CaseFilter
 
 Row = dict[str, object]
 MAX_LIMIT = 1000
@@ -51,13 +56,38 @@ FAR_DEG = 10.0
 """A point this far outside the city's extent is near no case; projecting it could fail."""
 
 CASE_COLUMNS = (
-    "case_no", "subcategory_code", "source", "tier", "case_kind", "status", "severity",
-    "self_handled", "description", "address_text", "stated_region", "region_code",
-    "region_method", "district_code", "street_code", "cell_code", "no_cell_reason",
-    "grid_version", "locate_radius_m", "disposing_org", "reported_at", "accepted_at", "filed_at",
-    "dispatched_at", "due_at", "disposed_at", "checked_at", "closed_at", "counted_at",
-    "listed_at", "updated_at",
-)  # fmt: skip
+    "case_no",
+    "subcategory_code",
+    "source",
+    "tier",
+    "case_kind",
+    "status",
+    "severity",
+    "self_handled",
+    "description",
+    "address_text",
+    "stated_region",
+    "region_code",
+    "region_method",
+    "district_code",
+    "street_code",
+    "cell_code",
+    "no_cell_reason",
+    "grid_version",
+    "locate_radius_m",
+    "disposing_org",
+    "reported_at",
+    "accepted_at",
+    "filed_at",
+    "dispatched_at",
+    "due_at",
+    "disposed_at",
+    "checked_at",
+    "closed_at",
+    "counted_at",
+    "listed_at",
+    "updated_at",
+)
 
 
 NAME_COLUMNS = ("subcategory_name", "source_name", "region_name", "street_name", "lon", "lat")
@@ -88,8 +118,8 @@ def find_cases(
     """
     if not 1 <= limit <= MAX_LIMIT:
         raise InputError(f"limit {limit}: expected 1 to {MAX_LIMIT}")
-    digest = _digest(chosen)
-    after = _read_cursor(cursor, digest) if cursor else None
+    digest = filter_digest(chosen)
+    after = read_cursor(cursor, digest) if cursor else None
     version = int(tx.scalar(select(data_version.c.version)) or 0)
     where = conditions(city, chosen)
     query = _rows(where).order_by(k.c.listed_at, k.c.case_no).limit(limit + 1)
@@ -102,8 +132,8 @@ def find_cases(
     following = None
     if len(found) > limit:
         last = found[limit - 1]
-        following = _write_cursor(_Position(last.listed_at, last.case_no, digest, total, version))
-    return Page([plain_row(row._mapping) for row in found[:limit]], total, following)
+        following = write_cursor(Position(last.listed_at, last.case_no, digest, total, version))
+    return Page([plain_row(row._asdict()) for row in found[:limit]], total, following)
 
 
 def stream_cases(tx: Connection, city: City, chosen: CaseFilter) -> Iterator[Row]:
@@ -111,7 +141,7 @@ def stream_cases(tx: Connection, city: City, chosen: CaseFilter) -> Iterator[Row
     _use_local_time(tx, city)
     query = _rows(conditions(city, chosen)).order_by(k.c.listed_at, k.c.case_no)
     for row in tx.execution_options(yield_per=STREAM_ROWS).execute(query):
-        yield plain_row(row._mapping)
+        yield plain_row(row._asdict())
 
 
 def count_cases(tx: Connection, city: City, chosen: CaseFilter) -> int:
@@ -129,24 +159,34 @@ def read_case(tx: Connection, city: City, case_no: str) -> Row:
         If no case has this number.
     """
     query = _rows(k.c.case_no == case_no).add_columns(
-        k.c.src_crs, k.c.src_x, k.c.src_y, k.c.point_issue, k.c.cell_code_stated,
-        k.c.stated_region_code, k.c.discovered_at, k.c.verified_at, k.c.voided_at,
+        k.c.src_crs,
+        k.c.src_x,
+        k.c.src_y,
+        k.c.point_issue,
+        k.c.cell_code_stated,
+        k.c.stated_region_code,
+        k.c.discovered_at,
+        k.c.verified_at,
+        k.c.voided_at,
         k.c.suspended_at,
-    )  # fmt: skip
+    )
     _use_local_time(tx, city)
     row = tx.execute(query).one_or_none() if "\0" not in case_no else None
     if row is None:
         raise CaseNotFound(f"case {case_no!r}: no such number", case_no=case_no)
-    return plain_row(row._mapping)
+    return plain_row(row._asdict())
 
 
 def conditions(city: City, chosen: CaseFilter) -> ColumnElement[bool]:
     """Return a filter as one SQL condition with bound values."""
     parts: list[ColumnElement[bool]] = [true()]
     simple = {
-        k.c.cell_code: chosen.cell, k.c.region_code: chosen.district,
-        k.c.street_code: chosen.street, k.c.source: chosen.source, k.c.status: chosen.status,
-    }  # fmt: skip
+        k.c.cell_code: chosen.cell,
+        k.c.region_code: chosen.district,
+        k.c.street_code: chosen.street,
+        k.c.source: chosen.source,
+        k.c.status: chosen.status,
+    }
     parts += [column == value for column, value in simple.items() if value is not None]
     if chosen.category is not None:
         parts.append(k.c.subcategory_code.startswith(chosen.category, autoescape=True))
@@ -184,9 +224,7 @@ def _space(city: City, chosen: CaseFilter) -> list[ColumnElement[bool]]:
     return parts
 
 
-def _near(
-    city: City, near: tuple[float, float], radius_m: float, word: str
-) -> ColumnElement[bool]:
+def _near(city: City, near: tuple[float, float], radius_m: float, word: str) -> ColumnElement[bool]:
     """Within a distance in the measuring CRS."""
     lon, lat = to_lonlat(*near, word)
     if not (abs(lon) <= 180 and abs(lat) <= 90):  # noqa: PLR2004 - the globe; NaN is refused too
@@ -212,12 +250,13 @@ def _polygon(shape: Mapping[str, object], word: str) -> ColumnElement[object]:
         polygon = shapely.from_geojson(json.dumps(shape))
     except (shapely.GEOSException, ValueError) as error:
         raise GeometryError("within: not readable as a GeoJSON polygon") from error
-    if not polygon.is_valid:
-        raise GeometryError(f"within: {shapely.is_valid_reason(polygon)}; mend the polygon")
+    if polygon.is_empty or not polygon.is_valid:
+        fault = "empty" if polygon.is_empty else shapely.is_valid_reason(polygon)
+        raise GeometryError(f"within: {fault}; mend the polygon")
     return _sent(polygon, word)
 
 
-def _sent(shape: shapely.Geometry, word: str) -> ColumnElement[object]:
+def _sent(shape: BaseGeometry, word: str) -> ColumnElement[object]:
     """Cut the sides, convert every vertex, and send the polygon."""
     if word not in {"wgs84", "cgcs2000"}:
         west, south, east, north = shape.bounds
@@ -225,6 +264,8 @@ def _sent(shape: shapely.Geometry, word: str) -> ColumnElement[object]:
         shape = shapely.transform(
             shape, lambda xy: np.column_stack(to_lonlat(xy[:, 0], xy[:, 1], word))
         )
+        if not np.isfinite(shapely.get_coordinates(shape)).all():
+            raise InputError(f"the area has corners that {word} does not reach: check the numbers")
     return func.ST_GeomFromWKB(shapely.to_wkb(shape), 4326)
 
 
@@ -233,7 +274,7 @@ def _count(tx: Connection, where: ColumnElement[bool]) -> int:
 
 
 def _use_local_time(tx: Connection, city: City) -> None:
-    """Times of this transaction are written with the city's offset."""
+    """Write the times of this transaction with the city's offset."""
     tx.execute(select(func.set_config("TimeZone", city.time_zone, True)))  # noqa: FBT003 - SQL
 
 
@@ -244,8 +285,10 @@ def _rows(where: ColumnElement[bool]) -> Select[tuple[object, ...]]:
             *(k.c[name] for name in CASE_COLUMNS),
             category.c.name.label("subcategory_name"),
             source_name.c.name.label("source_name"),
-            regions.c.name.label("region_name"), streets.c.name.label("street_name"),
-            func.ST_X(k.c.geom).label("lon"), func.ST_Y(k.c.geom).label("lat"),
+            regions.c.name.label("region_name"),
+            streets.c.name.label("street_name"),
+            func.ST_X(k.c.geom).label("lon"),
+            func.ST_Y(k.c.geom).label("lat"),
         )
         .select_from(
             k.outerjoin(category, category.c.category_code == k.c.subcategory_code)
@@ -254,7 +297,7 @@ def _rows(where: ColumnElement[bool]) -> Select[tuple[object, ...]]:
             .outerjoin(streets, streets.c.street_code == k.c.street_code)
         )
         .where(where)
-    )  # fmt: skip
+    )
 
 
 def _newest(areas: Table, code: str) -> Subquery:
@@ -274,43 +317,3 @@ def plain_row(row: Mapping[str, object]) -> Row:
         else:
             plain[name] = value
     return plain
-
-
-@dataclass(frozen=True, slots=True)
-class _Position:
-    """The last row of a page, and what the list was."""
-
-    listed_at: datetime
-    case_no: str
-    digest: str
-    total: int
-    version: int
-
-
-def _digest(chosen: CaseFilter) -> str:
-    content = json.dumps(asdict(chosen), default=str, sort_keys=True)
-    return hashlib.sha256(content.encode()).hexdigest()[:16]
-
-
-def _write_cursor(position: _Position) -> str:
-    parts = [position.listed_at.isoformat(), position.case_no, position.digest, position.total,
-             position.version]  # fmt: skip
-    return base64.urlsafe_b64encode(json.dumps(parts).encode()).decode().rstrip("=")
-
-
-def _read_cursor(cursor: str, digest: str) -> _Position:
-    try:
-        raw = base64.b64decode(cursor + "=" * (-len(cursor) % 4), altchars=b"-_", validate=True)
-        at, case_no, own, total, version = json.loads(raw)
-        listed_at = datetime.fromisoformat(at)
-        case_no.encode()
-    except (ValueError, TypeError, AttributeError, RecursionError) as error:
-        raise InputError(_NO_CURSOR) from error
-    if listed_at.tzinfo is None or "\0" in case_no or not {type(total), type(version)} == {int}:
-        raise InputError(_NO_CURSOR)
-    if own != digest:
-        raise InputError("cursor: belongs to other filters; start again without cursor")
-    return _Position(listed_at, case_no, digest, total, version)
-
-
-_NO_CURSOR = "cursor: not one of this list; start again without cursor"

@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import gzip
-from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date
-
-from sqlalchemy import Connection
+from typing import TYPE_CHECKING
 
 from gridgis.errors import (
     CellNotFound,
@@ -19,14 +16,19 @@ from gridgis.errors import (
 )
 from gridgis.store.engine import query
 
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from datetime import date
+
+    from sqlalchemy import Connection
+
 Row = dict[str, object]
 LEVELS = ("cell", "street", "district", "admin", "city")
 TILE_LAYERS = ("cells", "streets", "districts", "base")
 CELL_ZOOM, BLOCK_500_ZOOM, BLOCK_1000_ZOOM = 12, 10, 9
 MAX_ZOOM = 22
 MAX_RUN = 2**31 - 1
-LISTS = ("months", "categories", "sources", "regions", "groups", "streets", "runs",
-         "attributions")  # fmt: skip
+LISTS = ("months", "categories", "sources", "regions", "groups", "streets", "runs", "attributions")
 UNKNOWN_PLACE = "unknown_place"
 
 
@@ -69,7 +71,7 @@ def find_run(tx: Connection, *, kind: str, month: str | None, run: int | None) -
     row = None
     if run is None or 0 < run <= MAX_RUN:
         values = {"kind": kind, "month": month, "run": run}
-        row = tx.execute(query("metrics", "find_run"), values).one_or_none()
+        row = _row(tx, "find_run", values)
     if row is None:
         wanted = " of ".join(
             part for part in (f"run {run}" if run is not None else "", month or "") if part
@@ -77,9 +79,10 @@ def find_run(tx: Connection, *, kind: str, month: str | None, run: int | None) -
         raise RunNotFound(
             f"no finished {kind} run for {wanted or 'any month'}: compute it with "
             f"`gridgis analyse {kind} --month {month or 'YYYY-MM'}`",
-            month=month, run=run,
-        )  # fmt: skip
-    return dict(row._mapping)
+            month=month,
+            run=run,
+        )
+    return row
 
 
 def density_rows(tx: Connection, run: Row, level: str, chosen: CountFilter) -> DensityRows:
@@ -92,8 +95,12 @@ def density_rows(tx: Connection, run: Row, level: str, chosen: CountFilter) -> D
     if level not in LEVELS:
         raise InputError(f"level {level!r}: expected one of {', '.join(LEVELS)}")
     placed, rest = _sums(tx, run, level, chosen, per_place=True)
-    values = {"day": run["day"], "grid_version": run["grid_version"], "codes": list(placed),
-              "district": chosen.district}  # fmt: skip
+    values = {
+        "day": run["day"],
+        "grid_version": run["grid_version"],
+        "codes": list(placed),
+        "district": chosen.district,
+    }
     rows = _rows(tx, f"{level}_places", values)
     for row in rows:
         row["n"] = placed.pop(str(row["code"]), 0)
@@ -111,9 +118,7 @@ def histogram(tx: Connection, run: Row, level: str, chosen: CountFilter) -> list
     return [(int(row.n), int(row.places)) for row in rows]
 
 
-def unplaced(
-    tx: Connection, run: Row, level: str, chosen: CountFilter
-) -> tuple[int, list[Row]]:  # fmt: skip
+def unplaced(tx: Connection, run: Row, level: str, chosen: CountFilter) -> tuple[int, list[Row]]:
     """Return the cases with a place of a level, and the rest by reason."""
     placed, rest = _sums(tx, run, level, chosen, per_place=False)
     return sum(placed.values()), rest
@@ -127,8 +132,7 @@ def with_unknown(rest: list[Row], missing: int) -> list[Row]:
 def newest_count(tx: Connection, level: str, code: str, *, grid_version: str | None) -> Row | None:
     """Return `run_id month n` of one place in the newest density run, if there is one."""
     values = {"level": level, "code": code, "grid_version": grid_version}
-    row = tx.execute(query("metrics", "newest_count"), values).one_or_none()
-    return None if row is None else dict(row._mapping)
+    return _row(tx, "newest_count", values)
 
 
 def today(tx: Connection) -> date:
@@ -162,22 +166,18 @@ def stamp(tx: Connection) -> str:
 
 def read_cell(tx: Connection, code: str) -> Row:
     """Return one cell of today's grid, or of the newest that has it, or raise `CellNotFound`."""
-    row = tx.execute(
-        query("metrics", "read_cell"), {"code": code, "day": today(tx)}
-    ).one_or_none()  # fmt: skip
+    row = _row(tx, "read_cell", {"code": code, "day": today(tx)})
     if row is None:
         raise CellNotFound(f"cell {code!r}: not in any version of the unit grid", code=code)
-    return dict(row._mapping)
+    return row
 
 
 def read_region(tx: Connection, code: str) -> Row:
     """Return one region of today, or as last known, or raise `DistrictNotFound`."""
-    row = tx.execute(
-        query("metrics", "read_region"), {"code": code, "day": today(tx)}
-    ).one_or_none()  # fmt: skip
+    row = _row(tx, "read_region", {"code": code, "day": today(tx)})
     if row is None:
         raise DistrictNotFound(f"region {code!r}: no such district or zone", code=code)
-    return dict(row._mapping)
+    return row
 
 
 def locate(tx: Connection, lon: float, lat: float) -> Row:
@@ -189,9 +189,8 @@ def locate(tx: Connection, lon: float, lat: float) -> Row:
     OutsideCity
         If no region covers it.
     """
-    values = {"lon": lon, "lat": lat, "day": today(tx)}
-    row = dict(tx.execute(query("metrics", "locate"), values).one()._mapping)
-    if row["region_code"] is None:
+    row = _row(tx, "locate", {"lon": lon, "lat": lat, "day": today(tx)})
+    if row is None or row["region_code"] is None:
         raise OutsideCity(outside_message(lon, lat))
     return row
 
@@ -215,7 +214,7 @@ def areas_frame(tx: Connection, kind: str, day: date | None) -> list[Row]:
     return _rows(tx, f"frame_{kind}", {"day": day or today(tx)})
 
 
-def tile(  # noqa: PLR0913 - a tile address has five parts
+def tile(
     tx: Connection, run: Row, layer: str, z: int, x: int, y: int, chosen: CountFilter
 ) -> bytes:
     """
@@ -233,8 +232,16 @@ def tile(  # noqa: PLR0913 - a tile address has five parts
         raise InputError(f"tile {z}/{x}/{y}: outside the world; z is 0 to {MAX_ZOOM}")
     if name is None:
         return b""
-    values = {"run_id": run["run_id"], "grid_version": run["grid_version"], "day": run["day"],
-              "z": z, "x": x, "y": y, **chosen.values(), **extra}  # fmt: skip
+    values = {
+        "run_id": run["run_id"],
+        "grid_version": run["grid_version"],
+        "day": run["day"],
+        "z": z,
+        "x": x,
+        "y": y,
+        **chosen.values(),
+        **extra,
+    }
     content = tx.scalar(query("tiles", name), values)
     return gzip.compress(bytes(content), compresslevel=6, mtime=0) if content else b""
 
@@ -246,7 +253,7 @@ def check_layer(layer: str) -> None:
 
 
 def _tile_query(layer: str, z: int, chosen: CountFilter) -> tuple[str | None, dict[str, int]]:
-    """The zoom ladder: districts only, 1 km, 500 m, then unit grids."""
+    """Return the query of the zoom ladder: none, squares of 1 km, of 500 m, then unit grids."""
     check_layer(layer)
     if layer != "cells":
         return layer, {}
@@ -273,5 +280,11 @@ def _sums(
     return placed, rest
 
 
+def _row(tx: Connection, name: str, values: Mapping[str, object]) -> Row | None:
+    found = _rows(tx, name, values)
+    return found[0] if found else None
+
+
 def _rows(tx: Connection, name: str, values: Mapping[str, object]) -> list[Row]:
-    return [dict(row._mapping) for row in tx.execute(query("metrics", name), values)]
+    found = tx.execute(query("metrics", name), values).mappings()
+    return [{str(key): value for key, value in row.items()} for row in found]

@@ -44,8 +44,9 @@ class Served:
 
 def load(context, rejects):
     """Import the toy cases as synthetic ones and count their month."""
-    import_cases(context, TOY / "cases.csv",
-                 ImportRequest(crs="wgs84", synthetic=True, rejects=rejects))  # fmt: skip
+    import_cases(
+        context, TOY / "cases.csv", ImportRequest(crs="wgs84", synthetic=True, rejects=rejects)
+    )
     return measure_density(context, period=Period.month("2024-03", context.city.time_zone))
 
 
