@@ -17,10 +17,10 @@ from gridgis.demo import DemoManifest, write_demo
 from gridgis.errors import ConfigError
 from gridgis.intake.profile import load_profile
 from gridgis.model.period import Period
-from gridgis.services.context import Context, init_city, profile_folder
-from gridgis.services.ingest import ImportRequest, imported_files
-from gridgis.services.lookup import months
-from gridgis.services.monitor import measure_density
+from gridgis.model.profile import CityProfile
+from gridgis.services.context import Context, drop_city, init_city, profile_folder
+from gridgis.services.ingest import ImportRequest, imported_digests
+from gridgis.services.monitor import ensure_density
 from gridgis.services.regions import grid_versions
 
 DEFAULT_PROFILE = "kunming"
@@ -48,54 +48,63 @@ def run_demo(
     if settings.database_url is not None:
         raise ConfigError("the demo uses the embedded database: unset GRIDGIS_DATABASE_URL")
     started = time.monotonic()
-    manifest = _files(profile, settings.data_dir / "demo", months_count)
-    context = init_city(settings, profile, database=f"gridgis_demo_{profile.replace('-', '_')}")
-    _load_areas(context)
-    changed = _import(context, manifest, settings.data_dir / "demo")
-    _analyse(context, manifest, changed=changed)
+    folder = settings.data_dir / "demo"
+    database = f"gridgis_demo_{profile.replace('-', '_')}"
+    city = load_profile(profile_folder(profile))
+    manifest = _known(folder, city)
+    if manifest is None:
+        drop_city(settings, database)
+    if manifest is None or len(manifest.months) < months_count:
+        manifest = _write(folder, city, months_count)
+    context = init_city(settings, profile, database=database)
+    _load_areas(context, city)
+    _import(context, manifest, folder)
+    _analyse(context, manifest)
     say(f"demo ready after {time.monotonic() - started:.0f} s (合成数据 / synthetic data)")
     if serve_map:
         serve(port=port)
 
 
-def _files(name: str, folder: Path, months_count: int) -> DemoManifest:
-    """Write the files, or keep those that the same profile has written before."""
-    profile = load_profile(profile_folder(name))
+def _known(folder: Path, city: CityProfile) -> DemoManifest | None:
+    """Return what an earlier demo of this very profile wrote, if there was one."""
     record = folder / "manifest.json"
-    if record.exists():
-        manifest = DemoManifest.load(record)
-        same = (manifest.city, manifest.profile_version) == (profile.code, profile.version)
-        if same and len(manifest.months) >= months_count:
-            return manifest
+    if not record.exists():
+        return None
+    manifest = DemoManifest.load(record)
+    return manifest if manifest.profile_version == city.version else None
+
+
+def _write(folder: Path, city: CityProfile, months_count: int) -> DemoManifest:
     with progress("making synthetic cases", months_count) as bar:
-        return write_demo(profile, folder, months=months_count,
-                          progress=lambda _label, done, _total: bar.update(0, completed=done))  # fmt: skip
+        return write_demo(
+            city,
+            folder,
+            months=months_count,
+            progress=lambda _label, done, _total: bar.update(bar.task_ids[0], completed=done),
+        )
 
 
-def _load_areas(context: Context) -> None:
+def _load_areas(context: Context, city: CityProfile) -> None:
     """Load the profile's areas and make its cells, once."""
     if not grid_versions(context):
-        profile = context.profile()
-        load_layers(context, profile)
-        make_profile_cells(context, profile)
+        load_layers(context, city)
+        make_profile_cells(context, city)
 
 
-def _import(context: Context, manifest: DemoManifest, folder: Path) -> bool:
-    """Import the files that are not in the database yet; return whether there were any."""
-    known = imported_files(context)
-    fresh = [entry for entry in manifest.files if entry.path not in known]
-    for entry in fresh:
+def _import(context: Context, manifest: DemoManifest, folder: Path) -> None:
+    """Import the files whose content is not in the database yet."""
+    known = imported_digests(context)
+    for entry in manifest.files:
+        if entry.sha256 in known:
+            continue
         note(f"importing {entry.path} ({entry.note}, --crs {entry.crs})")
-        import_file(context, folder / entry.path, ImportRequest(
-            crs=entry.crs, synthetic=True,
-            rejects=folder / "rejects" / f"{Path(entry.path).stem}-rejects.csv"))  # fmt: skip
-    return bool(fresh)
+        rejects = folder / "rejects" / f"{Path(entry.path).stem}-rejects.csv"
+        request = ImportRequest(crs=entry.crs, synthetic=True, rejects=rejects)
+        import_file(context, folder / entry.path, request)
 
 
-def _analyse(context: Context, manifest: DemoManifest, *, changed: bool) -> None:
-    done = {str(entry["month"]) for entry in months(context)}
+def _analyse(context: Context, manifest: DemoManifest) -> None:
     for month in manifest.months:
-        if changed or month not in done:
-            note(f"counting {month} …")
-            balance = measure_density(context, period=Period.month(month, context.city.time_zone))
-            say(f"{month}: {balance.total:,} cases, {balance.in_cells:,} of them in a unit grid")
+        note(f"counting {month} …")
+        balance = ensure_density(context, period=Period.month(month, context.city.time_zone))
+        say(f"{month}: {balance.total:,} cases, {balance.in_cells:,} of them in a unit grid")

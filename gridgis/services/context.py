@@ -23,6 +23,7 @@ from gridgis.store.migrate import (
     WRITER_ROLE,
     FixedFacts,
     create_database,
+    drop_database,
     require_current,
     upgrade,
 )
@@ -99,6 +100,14 @@ def init_city(settings: Settings, folder: str, *, database: str | None = None) -
     with begin(engine) as tx:
         save_profile(tx, profile, folder=stored)
         return Context(engine, read_city(tx))
+
+
+def drop_city(settings: Settings, database: str) -> None:
+    """Delete a city database of the embedded cluster, if it exists (删库)."""
+    cluster = Cluster(settings.data_dir)
+    cluster.start()
+    with briefly(cluster.url("postgres", role=BOOTSTRAP_ROLE)) as admin:
+        drop_database(admin, database)
 
 
 def upgrade_database(settings: Settings) -> str:

@@ -24,7 +24,7 @@ from gridgis.store.cases import (
     FileFacts,
     RejectRow,
     content_digest,
-    file_names,
+    file_digests,
     region_polygons,
 )
 from gridgis.store.city import claim_nature
@@ -157,10 +157,10 @@ def case_digest(context: Context) -> tuple[int, str]:
         return content_digest(tx)
 
 
-def imported_files(context: Context) -> set[str]:
-    """Return the names of files that were imported (已导入文件)."""
+def imported_digests(context: Context) -> set[str]:
+    """Return the SHA-256 of every file that was imported (已导入文件)."""
     with begin(context.engine) as tx:
-        return file_names(tx)
+        return file_digests(tx)
 
 
 class _Counts:

@@ -6,7 +6,7 @@ from importlib.metadata import version
 from typing import TYPE_CHECKING
 
 from gridgis.store.engine import begin
-from gridgis.store.runs import DensityBalance, store_density
+from gridgis.store.runs import DensityBalance, current_run, read_balance, store_density
 
 if TYPE_CHECKING:
     from gridgis.model.period import Period
@@ -19,3 +19,14 @@ def measure_density(context: Context, *, period: Period) -> DensityBalance:
         return store_density(
             tx, period, gridgis_version=version("gridgis"), parameters={"counted_on": "counted_at"}
         )
+
+
+def ensure_density(context: Context, *, period: Period) -> DensityBalance:
+    """Measure the density of a period unless the newest run still counts today's data."""
+    with begin(context.engine) as tx:
+        run = current_run(
+            tx, kind="density", month=period.label, gridgis_version=version("gridgis")
+        )
+        if run is not None:
+            return read_balance(tx, run)
+    return measure_density(context, period=period)

@@ -122,9 +122,9 @@ def region_polygons(tx: Connection) -> list[tuple[str, bytes]]:
     ]
 
 
-def file_names(tx: Connection) -> set[str]:
-    """Return the names of all imported files."""
-    return set(tx.scalars(text("SELECT name FROM core.import_file")))
+def file_digests(tx: Connection) -> set[str]:
+    """Return the SHA-256 of all imported files."""
+    return set(tx.scalars(text("SELECT sha256 FROM core.import_file")))
 
 
 def content_digest(tx: Connection) -> tuple[int, str]:

@@ -49,6 +49,13 @@ def create_database(admin: Engine, name: str) -> bool:
     return True
 
 
+def drop_database(admin: Engine, name: str) -> None:
+    """Drop a database, whoever is connected."""
+    with translated(), admin.connect().execution_options(isolation_level="AUTOCOMMIT") as session:
+        quoted = session.dialect.identifier_preparer.quote(name)
+        session.exec_driver_sql(f"DROP DATABASE IF EXISTS {quoted} WITH (FORCE)")
+
+
 def upgrade(engine: Engine, *, facts: FixedFacts) -> str:
     """
     Bring a database to the newest schema and return its revision.

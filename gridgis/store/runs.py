@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from sqlalchemy import Connection, text
 
 from gridgis.errors import EmptyPeriod, NotComparable, StoreError
-from gridgis.model.period import Period
 from gridgis.store.engine import query
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from gridgis.model.period import Period
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,13 +55,22 @@ def store_density(
     }) or 0)  # fmt: skip
     tx.execute(query("density", "count"), {**bounds, "run_id": run_id})
     tx.execute(query("density", "sum_places"), {"run_id": run_id})
-    balance = _balance(tx, run_id)
+    balance = read_balance(tx, run_id)
     tx.execute(query("density", "close_run"), {
         "run_id": run_id, "rows_in": balance.total,
         "headline": json.dumps({"total": balance.total, "in_cells": balance.in_cells}),
     })  # fmt: skip
     tx.execute(text("ANALYZE runs.density_count"))
     return balance
+
+
+def current_run(tx: Connection, *, kind: str, month: str, gridgis_version: str) -> int | None:
+    """Return the newest run of a month if neither data, profile nor program changed since."""
+    found = tx.scalar(
+        query("density", "current_run"),
+        {"kind": kind, "month": month, "gridgis_version": gridgis_version},
+    )
+    return None if found is None else int(found)
 
 
 def _one_grid(tx: Connection, period: Period) -> str | None:
@@ -73,7 +86,15 @@ def _one_grid(tx: Connection, period: Period) -> str | None:
     return str(grids[0].grid_version) if grids else None
 
 
-def _balance(tx: Connection, run_id: int) -> DensityBalance:
+def read_balance(tx: Connection, run_id: int) -> DensityBalance:
+    """
+    Return the reconciliation of a density run (平衡校验).
+
+    Raises
+    ------
+    StoreError
+        If cells and reasons, or regions and rest, do not sum to the total.
+    """
     row = tx.execute(query("density", "run_balance"), {"run_id": run_id}).one()
     parts = row.in_cells + row.no_point + row.too_coarse + row.outside_cells
     if not row.total == parts == row.in_regions:

@@ -15,14 +15,20 @@ FROM core.city AS c, core.data_version AS v
 RETURNING run_id;
 
 -- name: count
--- Counted cases of a half-open period per (cell, region, street, subcategory, source).
+-- Counted cases of a half-open period per (cell, region, street, subcategory, source). A case keeps
+-- the cell of its own day; one of another version of the grid is in no cell of this run.
 INSERT INTO runs.density_count (run_id, cell_code, no_cell_reason, region_key, district_code,
     street_code, subcategory_code, source, n)
-SELECT :run_id, k.cell_code, k.no_cell_reason,
+SELECT :run_id, c.cell_code, c.no_cell_reason,
     coalesce(k.region_code, CASE WHEN k.region_method = 'cross_area' THEN 'cross_area'
         WHEN k.geom IS NULL THEN 'unlocated' ELSE 'other' END),
     k.district_code, k.street_code, k.subcategory_code, k.source, count(*)
 FROM core.case_record AS k
+JOIN runs.run AS r ON r.run_id = :run_id
+CROSS JOIN LATERAL (SELECT
+    CASE WHEN k.grid_version = r.grid_version THEN k.cell_code END AS cell_code,
+    CASE WHEN k.grid_version IS DISTINCT FROM r.grid_version AND k.cell_code IS NOT NULL
+        THEN 'outside_cells' ELSE k.no_cell_reason END AS no_cell_reason) AS c
 WHERE k.counted_at >= :start_at AND k.counted_at < :end_at
 GROUP BY 2, 3, 4, 5, 6, 7, 8
 ORDER BY 2, 4, 6, 7, 8;
@@ -64,6 +70,13 @@ SELECT coalesce(sum(n), 0) AS total,
     (SELECT coalesce(sum(p.n), 0) FROM runs.density_place AS p
      WHERE p.run_id = :run_id AND p.level = 'district') AS in_regions
 FROM runs.density_count WHERE run_id = :run_id;
+
+-- name: current_run
+-- The newest run of a month if neither data, profile nor program changed since.
+SELECT r.run_id FROM runs.run AS r, core.data_version AS v, core.city AS c
+WHERE r.run_id = (SELECT max(run_id) FROM runs.run WHERE kind = :kind AND month = :month)
+  AND r.data_version = v.version AND r.profile_version = c.profile_version
+  AND r.gridgis_version = :gridgis_version;
 
 -- name: counted
 SELECT count(*) FROM core.case_record WHERE counted_at >= :start_at AND counted_at < :end_at;
