@@ -58,7 +58,11 @@ FIELDS = {
             "a": "1: approximate border",
         }
     },
-    "base": {"water": {}, "names": {"code": "code", "name": "name", "kind": "kind"}},
+    "base": {
+        "water": {},
+        "names": {"code": "code", "name": "name", "kind": "kind"},
+        "borders": {"kind": "region or street", "a": "1: approximate border"},
+    },
 }
 LATEST = "latest"
 Run = Annotated[

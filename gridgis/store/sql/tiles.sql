@@ -103,8 +103,37 @@ SELECT ST_AsMVT(t, 'districts', 4096, 'geom') FROM (
 ) AS t WHERE t.geom IS NOT NULL;
 
 -- name: base
--- Water and names of the run's day; two layers in one tile.
+-- Water, names and borders of the run's day; three layers in one tile. A border is drawn once, as a
+-- line, and is approximate (a = 1) if an area on either side is.
+WITH box AS (
+    SELECT ST_Expand(ST_Transform(ST_TileEnvelope(:z, :x, :y), 4326), 6 / 2 ^ CAST(:z AS integer))
+        AS at
+), line AS (
+    SELECT 'region' AS kind, r.geom_quality IN ('approximate', 'synthetic') AS a,
+        ST_ClipByBox2D(ST_Boundary(r.managed_geom), box.at) AS geom
+    FROM core.region AS r CROSS JOIN box
+    WHERE daterange(r.valid_from, r.valid_to) @> CAST(:day AS date) AND r.managed_geom && box.at
+    UNION ALL
+    SELECT 'street', s.geom_quality IN ('approximate', 'synthetic'),
+        ST_ClipByBox2D(ST_Boundary(s.geom), box.at)
+    FROM core.street AS s CROSS JOIN box
+    WHERE daterange(s.valid_from, s.valid_to) @> CAST(:day AS date) AND s.geom && box.at AND :z >= 10
+), side AS (
+    SELECT kind, ST_Union(geom, 1e-7) FILTER (WHERE a) AS approximate,
+        ST_Union(geom, 1e-7) FILTER (WHERE NOT a) AS exact
+    FROM line GROUP BY kind
+), border AS (
+    SELECT kind, 1 AS a, ST_LineMerge(approximate) AS geom FROM side
+    UNION ALL
+    SELECT kind, 0, ST_LineMerge(coalesce(ST_Difference(exact, approximate, 1e-7), exact)) FROM side
+)
 SELECT (
+    SELECT ST_AsMVT(t, 'borders', 4096, 'geom') FROM (
+        SELECT kind, a,
+            ST_AsMVTGeom(ST_Transform(geom, 3857), ST_TileEnvelope(:z, :x, :y), 4096, 64, true) AS geom
+        FROM border ORDER BY kind, a
+    ) AS t WHERE t.geom IS NOT NULL
+) || (
     SELECT ST_AsMVT(t, 'water', 4096, 'geom') FROM (
         SELECT ST_AsMVTGeom(ST_Transform(w.geom, 3857), ST_TileEnvelope(:z, :x, :y), 4096, 64, true)
             AS geom

@@ -9,8 +9,8 @@ export const LEVELS = [
 const FONT = ["Noto Sans CJK SC"];
 const INK = "#17222d";
 const EDGE = "#4a5a68";
-const EXACT = ["==", ["get", "a"], 0];
-const APPROXIMATE = ["==", ["get", "a"], 1];
+/** Kind and whether it is approximate; the strongest lines come last. */
+const BORDERS = [["street", 1], ["street", 0], ["region", 1], ["region", 0]];
 
 export const levelAt = (zoom) => LEVELS.find((entry) => zoom >= entry.minzoom);
 
@@ -41,7 +41,6 @@ export function mapStyle(view) {
   });
   const sources = {
     districts: vector("districts", 0, 12),
-    streets: vector("streets", 10, 13),
     base: vector("base", 0, 13),
     points: { type: "geojson", data: { type: "FeatureCollection", features: [] } },
   };
@@ -56,9 +55,6 @@ function layers(view) {
     id: layer, type: "fill", source: layer, "source-layer": "cells", minzoom, maxzoom,
     paint: { "fill-color": countColour(view, level), "fill-antialias": false },
   }));
-  const line = (id, source, filter, paint, more = {}) => ({
-    id, type: "line", source, "source-layer": source, filter, paint, ...more,
-  });
   const wide = ["interpolate", ["linear"], ["zoom"], 8, 0.8, 12, 1.8];
   const thin = ["interpolate", ["linear"], ["zoom"], 10, 0.4, 14, 1.2];
   return [
@@ -67,22 +63,22 @@ function layers(view) {
       paint: { "fill-color": "#fbfaf8" } },
     { id: "regions", type: "fill", source: "districts", "source-layer": "districts", maxzoom: 9,
       paint: { "fill-color": regionColour(view), "fill-antialias": false } },
-    { id: "water", type: "fill", source: "base", "source-layer": "water",
-      paint: { "fill-color": "#b9d5e8" } },
     ...counts,
     { id: "cell-edges", type: "line", source: "cells", "source-layer": "cells", minzoom: 13.5,
       paint: { "line-color": "#ffffff", "line-opacity": 0.7,
         "line-width": ["interpolate", ["linear"], ["zoom"], 13.5, 0.4, 17, 1.5] } },
-    line("streets", "streets", EXACT, { "line-color": EDGE, "line-opacity": 0.75, "line-width": thin },
-      { minzoom: 10.5 }),
-    line("streets-approximate", "streets", APPROXIMATE,
-      { "line-color": EDGE, "line-opacity": 0.75, "line-width": thin, "line-dasharray": [4, 3] },
-      { minzoom: 10.5 }),
-    line("districts", "districts", EXACT, { "line-color": EDGE, "line-width": wide }),
-    line("districts-approximate", "districts", APPROXIMATE,
-      { "line-color": EDGE, "line-width": wide, "line-dasharray": [4, 3] }),
-    line("region-focus", "districts", ["==", ["get", "code"], ""],
-      { "line-color": "#0b57d0", "line-width": 3 }),
+    ...BORDERS.map(([kind, a]) => ({
+      id: `border-${kind}-${a}`, type: "line", source: "base", "source-layer": "borders",
+      filter: ["all", ["==", ["get", "kind"], kind], ["==", ["get", "a"], a]],
+      ...(kind === "street" ? { minzoom: 10.5 } : {}),
+      layout: { "line-join": "round" },
+      paint: { "line-color": EDGE, "line-width": kind === "street" ? thin : wide,
+        ...(a ? { "line-dasharray": [4, 3] } : {}) },
+    })),
+    { id: "water", type: "fill", source: "base", "source-layer": "water",
+      paint: { "fill-color": "#b9d5e8" } },
+    { id: "region-focus", type: "line", source: "districts", "source-layer": "districts",
+      filter: ["==", ["get", "code"], ""], paint: { "line-color": "#0b57d0", "line-width": 3 } },
     ...["hover", "selected"].map((id) => ({
       id: `cell-${id}`, type: "line", source: "cells", "source-layer": "cells", minzoom: 12,
       filter: ["==", ["id"], -1],
