@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from fastapi import FastAPI
 from pydantic.json_schema import models_json_schema
+from starlette.exceptions import HTTPException
 
 from api import problems
 from api.deps import CitySource
@@ -38,7 +39,6 @@ def create_app(settings: Settings) -> FastAPI:
         docs_url=None,
         redoc_url=None,
         openapi_url="/openapi.json",
-        max_body_size=MAX_BODY_BYTES,
     )
     app.state.city = CitySource(settings)
     problems.install(app)
@@ -84,7 +84,7 @@ class Guard:
                         message["headers"].append((name, value))
             await send(message)
 
-        await self.app(scope, receive, guarded)
+        await self.app(scope, _limited(receive), guarded)
 
 
 _SECURITY_HEADERS = (
@@ -93,6 +93,21 @@ _SECURITY_HEADERS = (
     (b"referrer-policy", b"same-origin"),
     (b"cross-origin-opener-policy", b"same-origin"),
 )
+
+
+def _limited(receive: Receive) -> Receive:
+    """Stop reading a body that is too large."""
+    size = 0
+
+    async def counted() -> Message:
+        nonlocal size
+        message = await receive()
+        size += len(message.get("body", b""))
+        if size > MAX_BODY_BYTES:
+            raise HTTPException(413, f"a body has at most {MAX_BODY_BYTES:,} bytes")
+        return message
+
+    return counted
 
 
 def _refusal(scope: Scope) -> Response | None:

@@ -12,7 +12,10 @@ from sqlalchemy import text
 
 from gridgis.cli.layers import load_layers, make_profile_cells
 from gridgis.config import Settings
+from gridgis.model.period import Period
 from gridgis.services.context import Context, init_city, open_context
+from gridgis.services.ingest import ImportRequest, import_cases
+from gridgis.services.monitor import measure_density
 from gridgis.store.cluster import BOOTSTRAP_ROLE, Cluster
 from gridgis.store.engine import connect
 from gridgis.store.migrate import WRITER_ROLE
@@ -77,6 +80,30 @@ def toy_template(cluster) -> str:
     make_profile_cells(context, profile)
     context.engine.dispose()
     return "toy_template"
+
+
+@pytest.fixture(scope="session")
+def loaded_template(cluster, toy_template, tmp_path_factory) -> str:
+    """Return a database with the toy cases, marked synthetic, and one density run of March."""
+    name = cluster.clone(toy_template)
+    context = open_context(cluster.settings(name))
+    rejects = tmp_path_factory.mktemp("rejects") / "rejects.csv"
+    import_cases(
+        context, TOY / "cases.csv", ImportRequest(crs="wgs84", synthetic=True, rejects=rejects)
+    )
+    measure_density(context, period=Period.month("2024-03", context.city.time_zone))
+    context.engine.dispose()
+    return name
+
+
+@pytest.fixture(scope="module")
+def loaded(cluster, loaded_template) -> Iterator[Context]:
+    """Yield a toy city with cases and a run, that the tests of a module share and only read."""
+    name = cluster.clone(loaded_template)
+    context = open_context(cluster.settings(name))
+    yield context
+    context.engine.dispose()
+    cluster.drop(name)
 
 
 @pytest.fixture

@@ -76,7 +76,7 @@ def search_cases(request: Request, city: City, asked: CaseSearch) -> Response:
     )
 
 
-@router.get("/{case_no}", response_model=schemas.CaseDetail)
+@router.get("/{case_no:path}", response_model=schemas.CaseDetail)
 def read_case(request: Request, city: City, case_no: str) -> Response:
     """Read one case with its original coordinates (案件详情)."""
     return answer(request, city, lambda: {**find.read_case(city, case_no), **_nature(city)})

@@ -127,7 +127,7 @@ def _check_box(box: Box) -> None:
 
 def _check_polygon(shape: Geometry) -> None:
     kind, parts = shape.get("type"), shape.get("coordinates")
-    if kind not in {"Polygon", "MultiPolygon"} or not isinstance(parts, list) or not parts:
+    if kind not in ("Polygon", "MultiPolygon") or not isinstance(parts, list) or not parts:
         raise GeometryError(f"within: a {kind!r}; expected a GeoJSON Polygon or MultiPolygon")
     rings = parts if kind == "Polygon" else [ring for part in parts for ring in _listed(part)]
     if sum(len(_listed(ring)) for ring in rings) > MAX_VERTICES:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, TypedDict, cast
 from zoneinfo import ZoneInfo
 
 from gridgis.codes import check_cell
+from gridgis.crs import parse_crs
 from gridgis.errors import PeriodError
 from gridgis.model.period import Period
 from gridgis.model.query import CaseFilter, Geometry, parse_bbox, parse_near
@@ -78,7 +79,7 @@ def case_filter(context: Context, **asked: Unpack[CaseQuestion]) -> CaseFilter:
         near=parse_near(given["near"] or "") if "near" in given else None,
         radius_m=given.get("radius_m"),
         within=given.get("within"),
-        crs=given.get("crs") or "wgs84",
+        crs=parse_crs(given.get("crs") or "wgs84"),
         cell=check_cell(given["cell"] or "") if "cell" in given else None,
         start=start,
         end=end,

@@ -205,7 +205,7 @@ def stamp(context: Context) -> str:
 
 
 def areas(context: Context, kind: str, *, day: date | None = None) -> gpd.GeoDataFrame:
-    """Return the `cells`, `districts`, `streets` or `water` of a day, today's by default."""
+    """Return `cells`, `streets`, `districts`, `admin` or `water` of a day, today by default."""
     with begin(context.engine) as tx:
         rows = metrics.areas_frame(tx, kind, day)
     shapes = shapely.from_wkb([bytes(row.pop("wkb")) for row in rows])  # type: ignore[call-overload]

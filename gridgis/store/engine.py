@@ -9,10 +9,10 @@ from importlib.resources import files
 from typing import TYPE_CHECKING
 
 from sqlalchemy import Connection, Engine, TextClause, create_engine, text
-from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy.exc import DataError, DBAPIError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
-from gridgis.errors import StoreError, StoreUnavailable
+from gridgis.errors import InputError, StoreError, StoreUnavailable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -87,6 +87,11 @@ def translated() -> Iterator[None]:
         yield
     except PoolTimeout as error:
         raise StoreUnavailable("all database connections are busy: try again shortly") from error
+    except DataError as error:
+        raise InputError(
+            "a value does not fit the database: it is too large, or holds a character that no "
+            "text may have"
+        ) from error
     except DBAPIError as error:
         state = str(getattr(error.orig, "sqlstate", None) or "")
         if (not state and isinstance(error, OperationalError)) or state.startswith(_AWAY):

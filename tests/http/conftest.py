@@ -3,7 +3,6 @@
 import socket
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
 from threading import Thread
 
 import httpx
@@ -13,12 +12,7 @@ from sqlalchemy import text
 
 from api.app import create_app
 from gridgis.config import Settings
-from gridgis.model.period import Period
 from gridgis.services.context import Context, open_context
-from gridgis.services.ingest import ImportRequest, import_cases
-from gridgis.services.monitor import measure_density
-
-TOY = Path(__file__).resolve().parents[1] / "data" / "toy"
 
 
 @dataclass(frozen=True)
@@ -30,7 +24,7 @@ class Served:
     client: httpx.Client
 
     def get(self, path, **params):
-        """Return the JSON of a page that must be there; `from_` stands for `from`."""
+        """Return the JSON of an answer that must be there; `from_` stands for `from`."""
         named = {name.rstrip("_"): value for name, value in params.items()}
         answer = self.client.get(path, params=named)
         assert answer.status_code == 200, answer.text
@@ -40,24 +34,6 @@ class Served:
         """Return one value of the database, by SQL of the test's own."""
         with self.context.engine.connect() as session:
             return session.scalar(text(statement), values)
-
-
-def load(context, rejects):
-    """Import the toy cases as synthetic ones and count their month."""
-    import_cases(
-        context, TOY / "cases.csv", ImportRequest(crs="wgs84", synthetic=True, rejects=rejects)
-    )
-    return measure_density(context, period=Period.month("2024-03", context.city.time_zone))
-
-
-@pytest.fixture(scope="session")
-def loaded_template(cluster, toy_template, tmp_path_factory) -> str:
-    """Return a database with the toy cases and one density run."""
-    name = cluster.clone(toy_template)
-    context = open_context(cluster.settings(name))
-    load(context, tmp_path_factory.mktemp("rejects") / "rejects.csv")
-    context.engine.dispose()
-    return name
 
 
 @pytest.fixture(scope="module")
@@ -72,11 +48,18 @@ def own(cluster, loaded_template):
     yield from _serve(cluster, loaded_template)
 
 
+@pytest.fixture(scope="session")
+def serving():
+    """Return how a test serves a database of its own: `with serving(settings) as client`."""
+    return running
+
+
 @contextmanager
 def running(settings):
     """Serve a city by a real server on a loopback port; yield a client of it."""
     app = create_app(settings)
-    listener = socket.socket()
+    # asyncio sends small answers at once only on a socket whose protocol is named
+    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     listener.bind(("127.0.0.1", 0))
     server = uvicorn.Server(uvicorn.Config(app, log_level="critical", ws="none", lifespan="off"))
     thread = Thread(target=server.run, kwargs={"sockets": [listener]})

@@ -296,6 +296,14 @@ WHERE daterange(valid_from, valid_to) @> CAST(:day AS date)
   AND managed_geom IS NOT NULL AND NOT ST_IsEmpty(managed_geom)
 ORDER BY region_code;
 
+-- name: frame_admin
+-- Administrative districts of a day, whole.
+SELECT region_code AS code, name, name_en, kind, group_code, geom_quality, ST_AsBinary(geom) AS wkb
+FROM core.region
+WHERE kind = 'district' AND daterange(valid_from, valid_to) @> CAST(:day AS date)
+  AND geom IS NOT NULL
+ORDER BY region_code;
+
 -- name: frame_streets
 SELECT street_code AS code, name, district_code, geom_quality, land_area_m2, ST_AsBinary(geom) AS wkb
 FROM core.street WHERE daterange(valid_from, valid_to) @> CAST(:day AS date) ORDER BY street_code;
