@@ -44,6 +44,7 @@ TOLERANCE_DEG = 0.0003
 """Borders are simplified by about 30 m, so that a file stays below 1 MB."""
 NO_AREA_COLOUR = "#fbfaf8"
 EDGE = "#4a5a68"
+WATER = "#b9d5e8"
 HOVER = """
 (feature, layer) => {
   layer.on("mouseover", () => layer.setStyle({weight: 3, color: "#17222d"}).bringToFront());
@@ -51,9 +52,19 @@ HOVER = """
 }
 """
 PLACE_NAME = """
-(feature, layer) => layer.bindTooltip(feature.properties.name,
-  {permanent: true, direction: "center", className: "place"})
+(feature, layer) => {
+  layer.bindTooltip(feature.properties.name,
+    {permanent: true, direction: "center", className: "place"});
+  const fit = () => {
+    const box = layer.getBounds(), at = (corner) => layer._map.latLngToLayerPoint(corner);
+    const wide = at(box.getSouthEast()).x - at(box.getNorthWest()).x;
+    const label = layer.getTooltip().getElement();
+    if (label) label.style.visibility = wide < label.offsetWidth ? "hidden" : "";
+  };
+  layer.on("add", () => layer._map.on("zoomend", () => requestAnimationFrame(fit)));
+}
 """
+"""Names of regions that are too narrow for them are left out."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,8 +109,10 @@ def density_map(
     groups, rest = as_groups(say, density, FilterLists.read(context), legend)
     named = say("regions.name.street" if chosen == "street" else "regions.name")
     chart = _chart(say, named, frame, [row for group in groups for row in group.rows])
-    if chosen != "district":
-        _outlines(_frame(context, "district", run)).add_to(chart)
+    _outlines(_frame(context, "district", run)).add_to(chart)
+    _water(lookup.areas(context, "water")).add_to(chart)
+    start = lookup.grid_bounds(context) if chosen == "street" else None
+    _show(chart, start or frame.total_bounds)
     city = context.city
     document = render(
         "file_map.html", say, legend=legend, groups=groups, rest=rest, level=chosen, run=run_id,
@@ -160,9 +173,19 @@ def _chart(
     layer = folium.GeoJson(_collection(features), on_each_feature=JsCode(HOVER))
     folium.GeoJsonTooltip(list(aliases), [safe(alias) for alias in aliases.values()]).add_to(layer)
     layer.add_to(chart)
-    west, south, east, north = (float(side) for side in frame.total_bounds)
-    chart.fit_bounds([[south, west], [north, east]], padding=(12, 12))
     return chart
+
+
+def _show(chart: folium.Map, bounds: Iterable[float]) -> None:
+    """Start with a box in view: streets are small where most cases are."""
+    west, south, east, north = (float(side) for side in bounds)
+    chart.fit_bounds([[south, west], [north, east]], padding=(12, 12))
+
+
+def _water(frame: gpd.GeoDataFrame) -> folium.GeoJson:
+    style = {"color": WATER, "weight": 0.5, "fillColor": WATER, "fillOpacity": 1}
+    features = (_feature(shape, {"style": style}) for shape in frame.geometry)
+    return folium.GeoJson(_collection(features), interactive=False)
 
 
 def _outlines(frame: gpd.GeoDataFrame) -> folium.GeoJson:

@@ -20,6 +20,7 @@ export class FallbackMap {
       const { lat, lng } = this.map.getCenter();
       writeHash({ zoom: Math.max(0, this.map.getZoom() - 1), lat, lon: lng });
     });
+    this.map.on("zoomend", () => requestAnimationFrame(() => this.fitNames()));
     onlevel("district");
     this.ready = this.update(view, { stay: Boolean(at) });
   }
@@ -34,8 +35,22 @@ export class FallbackMap {
       alert("tiles", text(view, "tiles_failed", { layers: text(view, "layer.districts") }),
         text(view, "retry"), () => this.update(view));
     }
+    this.fitNames();
     if (!stay && this.layers.size) {
       this.map.fitBounds(window.L.featureGroup([...this.layers.values()]).getBounds());
+    }
+  }
+
+  /** Leave out the names of regions that are too narrow for them. */
+  fitNames() {
+    for (const layer of this.layers.values()) {
+      const bounds = layer.getBounds();
+      const [left, right] = [bounds.getNorthWest(), bounds.getSouthEast()]
+        .map((corner) => this.map.latLngToLayerPoint(corner).x);
+      layer.eachLayer((shape) => {
+        const label = shape.getTooltip()?.getElement();
+        if (label) label.style.visibility = right - left < label.offsetWidth ? "hidden" : "";
+      });
     }
   }
 
@@ -43,7 +58,8 @@ export class FallbackMap {
     if (!this.layers.has(code)) {
       const region = await (await request(this.view, `/api/v1/districts/${code}`)).json();
       const layer = window.L.geoJSON(region.geometry);
-      layer.bindTooltip(region.name, { permanent: true, direction: "center", className: "region-label" });
+      layer.eachLayer((shape) => shape.bindTooltip(el("span", {}, this.view.regions[code].label),
+        { permanent: true, direction: "center", className: "region-label" }));
       layer.on("mouseover", () => this.describe(code));
       layer.on("mouseout", () => { byId("readout").hidden = true; });
       layer.on("click", () => this.focusRegion(code));
@@ -76,7 +92,8 @@ export class FallbackMap {
 const box = ([west, south, east, north]) => [[south, west], [north, east]];
 
 function loadLeaflet(folder) {
-  document.head.append(el("link", { rel: "stylesheet", href: `${folder}/leaflet.css` }));
+  document.head.prepend(el("link", { rel: "stylesheet", href: `${folder}/leaflet.css` }));
+  document.documentElement.classList.add("fallback");
   return new Promise((resolve, reject) => {
     document.head.append(el("script", {
       src: `${folder}/leaflet.js`, onload: resolve, onerror: () => reject(new Error("leaflet.js")),

@@ -96,7 +96,6 @@ async function take(other, { stay }) {
     select.replaceChildren(...[...theirs.childNodes].map((node) => document.importNode(node, true)));
   }
   const next = readView();
-  byId("stage").hidden = !next;
   if (!next) return;
   page.state = next;
   if (!drawn) {
@@ -132,7 +131,7 @@ document.addEventListener("keydown", (event) => {
 document.addEventListener("click", (event) => {
   const link = event.target.closest?.("a[href^='/map']");
   const focus = event.target.closest?.("[data-focus]");
-  if (link?.matches("#reset a, .notice a") && !event.ctrlKey && !event.metaKey && !event.shiftKey) {
+  if (link?.matches("#reset a, .notice a, .vacant a") && !event.ctrlKey && !event.metaKey && !event.shiftKey) {
     event.preventDefault();
     ask(link.getAttribute("href"));
   } else if (link) {
@@ -151,4 +150,3 @@ window.addEventListener("popstate", async () => {
 });
 
 if (page.state) page.ready = openMap();
-else byId("stage").hidden = true;

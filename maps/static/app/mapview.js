@@ -50,7 +50,10 @@ export class MapView {
   listen(onlost) {
     const { map } = this;
     map.on("zoom", () => this.showLevel());
-    map.on("load", () => this.showLevel());
+    map.on("load", () => {
+      this.showLevel();
+      this.outline(this.view.filters.district);
+    });
     map.on("moveend", () => {
       const { lng, lat } = map.getCenter();
       writeHash({ zoom: map.getZoom(), lat, lon: lng });
@@ -117,10 +120,20 @@ export class MapView {
       announce(text(this.view, "nothing_here"));
     } else if (found.layer.id === "cells") {
       this.oncell(cellCode(found));
+      this.uncover(this.map.unproject(point));
     } else if (found.layer.id === "regions") {
       this.focusRegion(found.properties.code);
     } else {
       this.map.easeTo({ center: this.map.unproject(point), zoom: found.layer.id === "blocks500" ? 13 : 10.5 });
+    }
+  }
+
+  /** Where the list is a sheet over the map, move what was picked out from under it. */
+  uncover(place) {
+    const stage = this.map.getContainer().getBoundingClientRect();
+    const free = byId("cases").getBoundingClientRect().top - stage.top;
+    if (free < stage.height && getComputedStyle(byId("cases")).position === "fixed" && innerWidth < 700) {
+      this.map.easeTo({ center: place, offset: [0, (Math.max(free, 0) - stage.height) / 2] });
     }
   }
 
