@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from gridgis.services.context import Context
     from gridgis.store.metrics import Row
-    from maps.page_model import Legend, RegionGroup
+    from maps.page_model import Legend, RegionGroup, RegionRow
     from maps.question import Question
     from maps.text import Words
 
@@ -47,14 +47,17 @@ def page_state(
                            "title": legend.title}
             for legend in legends
         },
-        "regions": {
-            row.code: {"label": row.label, "colour": row.colour, "cases": row.cases,
-                       "km2": row.km2, "density": row.density, "bbox": row.bbox}
-            for group in groups for row in group.rows
-        },
+        "regions": {row.code: _region(row) for group in groups for row in group.rows},
         "vendor": {
             "maplibre": f"/static/vendor/{vendor.folder('maplibre-gl')}/maplibre-gl.mjs",
             "leaflet": f"/static/vendor/{vendor.folder('leaflet')}",
         },
         "texts": say.starting("js."),
+    }  # fmt: skip
+
+
+def _region(row: RegionRow) -> dict[str, object]:
+    return {
+        "label": f"{row.label} ≈" if row.approximate else row.label, "colour": row.colour,
+        "cases": row.cases, "km2": row.km2, "density": row.density, "bbox": row.bbox,
     }  # fmt: skip
