@@ -65,7 +65,7 @@ def nature_header(city: Context) -> dict[str, str]:
 
 
 def file_answer(
-    chunks: Iterator[str], *, media_type: str, name: str, headers: dict[str, str]
+    chunks: Iterator[bytes], *, media_type: str, name: str, headers: dict[str, str]
 ) -> Response:
     """
     Return a streamed file; the first part is made before the answer starts.
@@ -84,7 +84,7 @@ def file_answer(
     )
 
 
-def _releasing(chunks: Iterator[str]) -> Iterator[str]:
+def _releasing(chunks: Iterator[bytes]) -> Iterator[bytes]:
     """Yield the parts; give the place back at the end, or when the client leaves."""
     try:
         yield from chunks
@@ -92,6 +92,6 @@ def _releasing(chunks: Iterator[str]) -> Iterator[str]:
         EXPORTS.release()
 
 
-def _chained(first: str, parts: Iterator[str]) -> Iterator[str]:
+def _chained(first: bytes, parts: Iterator[bytes]) -> Iterator[bytes]:
     yield first
     yield from parts

@@ -13,6 +13,7 @@ from starlette.exceptions import HTTPException
 
 from api import problems
 from api.deps import CitySource
+from api.kept import Kept
 from api.routers import cases, density, health, meta, pages, tiles
 from api.schemas import CaseCollection, Problem
 
@@ -41,6 +42,7 @@ def create_app(settings: Settings) -> FastAPI:
         openapi_url="/openapi.json",
     )
     app.state.city = CitySource(settings)
+    app.state.tiles = Kept()
     problems.install(app)
     app.mount("/static", pages.static_files(str(files("maps") / "static")), name="static")
     for module in (pages, cases, density, meta, tiles, health):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import date
-from itertools import islice
 from typing import TYPE_CHECKING, cast
 
 import geopandas as gpd
@@ -78,7 +77,7 @@ class OpenCity:
             One row a case, geometry None if it is unlocated; `attrs["total"]` counts all.
         """
         chosen = find.case_filter(self._context, **filters)
-        rows = list(islice(find.stream_cases(self._context, chosen), limit))
+        rows = list(find.stream_cases(self._context, chosen, limit=limit))
         frame = pd.DataFrame(rows, columns=[*CASE_COLUMNS, *NAME_COLUMNS])
         for name in [name for name in CASE_COLUMNS if name.endswith("_at")]:
             times = pd.to_datetime(frame[name], utc=True, format="ISO8601")

@@ -17,7 +17,7 @@ from gridgis.errors import InputError
 from gridgis.model.query import CaseFilter
 from gridgis.services import find
 from gridgis.services.context import Context
-from gridgis.services.exports import BOM, csv_chunks, feature, nature
+from gridgis.services.exports import feature, nature
 from gridgis.store.metrics import Row
 
 router = APIRouter(
@@ -120,9 +120,8 @@ def _file(city: Context, chosen: CaseFilter, asked: CaseListParameters) -> Respo
         raise InputError(f"{', '.join(sorted(paged))}: f=csv is not paged, it holds every case")
     synthetic = bool(city.city.synthetic)
     total = find.count_cases(city, chosen)
-    chunks = csv_chunks(find.stream_cases(city, chosen), synthetic=synthetic)
     return file_answer(
-        (f"{BOM if number == 0 else ''}{chunk}" for number, chunk in enumerate(chunks)),
+        find.csv_parts(city, chosen),
         media_type=CSV,
         name="cases-synthetic-合成数据.csv" if synthetic else "cases.csv",
         headers={"X-Total-Count": str(total), **nature_header(city)},

@@ -14,6 +14,7 @@ from fastapi.responses import RedirectResponse
 from api import schemas
 from api.answers import answer, matches, nature_header, tag
 from api.deps import City, known_parameters
+from api.kept import Kept
 from api.parameters import TileParameters
 from api.problems import DOCUMENTED
 from gridgis.services import lookup
@@ -59,9 +60,9 @@ FIELDS = {
         }
     },
     "base": {
+        "borders": {"kind": "region or street", "a": "1: approximate border"},
         "water": {},
         "names": {"code": "code", "name": "name", "kind": "kind"},
-        "borders": {"kind": "region or street", "a": "1: approximate border"},
     },
 }
 LATEST = "latest"
@@ -138,8 +139,13 @@ def read_tile(
     }
     if matches(request, etag):
         return Response(status_code=304, headers=headers)
-    chosen = lookup.named_filter(city, **asked.filters())
-    content = lookup.tile(city, int(at.run), at.layer, at.z, at.x, at.y, chosen=chosen)
+
+    def make() -> bytes:
+        chosen = lookup.named_filter(city, **asked.filters())
+        return lookup.tile(city, int(at.run), at.layer, at.z, at.x, at.y, chosen=chosen)
+
+    kept: Kept = request.app.state.tiles
+    content = kept.get(etag, make)
     if not content:
         return Response(status_code=204, headers=headers)
     if "gzip" in request.headers.get("accept-encoding", ""):

@@ -88,7 +88,7 @@ def _say_level(found: Row, level: str) -> None:
                 row["code"],
                 row["name"],
                 _cases(row),
-                row["denominator"],
+                None if row["denominator"] is None else f"{row['denominator']:,.2f}",
                 row["text"],
                 row["share_text"],
             )

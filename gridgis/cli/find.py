@@ -7,9 +7,8 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from enum import StrEnum
-from itertools import islice
 from pathlib import Path
-from typing import Annotated, TextIO
+from typing import Annotated, BinaryIO
 
 import typer
 
@@ -18,8 +17,15 @@ from gridgis.config import Settings
 from gridgis.errors import GeometryError, InputError
 from gridgis.model.query import CaseFilter, Geometry
 from gridgis.services.context import Context, open_context
-from gridgis.services.exports import BOM, NOTICE, csv_chunks, json_chunks, nature
-from gridgis.services.find import case_filter, count_cases, described, find_cases, stream_cases
+from gridgis.services.exports import NOTICE, json_chunks, nature
+from gridgis.services.find import (
+    case_filter,
+    count_cases,
+    csv_parts,
+    described,
+    find_cases,
+    stream_cases,
+)
 
 TABLE_ROWS = 20
 MAX_TABLE_ROWS = 1000
@@ -180,10 +186,9 @@ def _write(
     context: Context, chosen: CaseFilter, wanted: Format, *, limit: int | None, out: Path | None
 ) -> None:
     total = count_cases(context, chosen)
-    rows = islice(stream_cases(context, chosen), limit)
     written = total if limit is None else min(total, limit)
     if wanted is Format.CSV:
-        chunks = csv_chunks(rows, synthetic=bool(context.city.synthetic))
+        parts = csv_parts(context, chosen, limit=limit)
     else:
         head = {
             **_nature(context),
@@ -192,22 +197,26 @@ def _write(
             "total": total,
             "returned": written,
         }
-        chunks = json_chunks(rows, head, geojson=wanted is Format.GEOJSON)
+        rows = stream_cases(context, chosen, limit=limit)
+        parts = (
+            text.encode() for text in json_chunks(rows, head, geojson=wanted is Format.GEOJSON)
+        )
     if out is None:
-        sys.stdout.writelines(chunks)
+        for part in parts:
+            sys.stdout.buffer.write(part)
+        sys.stdout.flush()
         return
     with _whole(out) as handle:
-        handle.write(BOM if wanted is Format.CSV else "")
-        handle.writelines(chunks)
+        handle.writelines(parts)
     note(f"wrote {written:,} of {total:,} cases to {out}")
 
 
 @contextmanager
-def _whole(path: Path) -> Iterator[TextIO]:
+def _whole(path: Path) -> Iterator[BinaryIO]:
     """Write a file under another name first, so that a half-written one is never there."""
     part = path.with_name(f"{path.name}.part")
     try:
-        with part.open("w", encoding="utf-8", newline="") as handle:
+        with part.open("wb") as handle:
             yield handle
         part.replace(path)
     except OSError as error:

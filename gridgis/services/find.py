@@ -24,6 +24,9 @@ if TYPE_CHECKING:
     from gridgis.store.lookup import Page, Row
 
 FIRST_YEAR, LAST_YEAR = 1900, 2199
+BOM = "\ufeff"
+CSV_HEADER = (*lookup.CSV_COLUMNS, "synthetic")
+PART_BYTES = 256 * 1024
 NAMED = {"category": "category", "source": "source", "district": "region", "street": "street"}
 """Filters that take a name as well as a code, and whose name it is."""
 
@@ -103,10 +106,30 @@ def count_cases(context: Context, chosen: CaseFilter) -> int:
         return lookup.count_cases(tx, context.city, chosen)
 
 
-def stream_cases(context: Context, chosen: CaseFilter) -> Iterator[Row]:
+def stream_cases(
+    context: Context, chosen: CaseFilter, *, limit: int | None = None
+) -> Iterator[Row]:
     """Yield every case of a filter, in order (导出)."""
     with begin(context.engine) as tx:
-        yield from lookup.stream_cases(tx, context.city, chosen)
+        yield from lookup.stream_cases(tx, context.city, chosen, limit=limit)
+
+
+def csv_parts(context: Context, chosen: CaseFilter, *, limit: int | None = None) -> Iterator[bytes]:
+    """
+    Yield a CSV file of the cases of a filter, in order (导出 CSV).
+
+    UTF-8 with a byte order mark, CRLF, one header line; the last column says whether the rows
+    are synthetic.
+    """
+    part = bytearray(f"{BOM}{','.join(CSV_HEADER)}\r\n".encode())
+    synthetic = bool(context.city.synthetic)
+    with begin(context.engine) as tx:
+        for line in lookup.copy_csv(tx, context.city, chosen, synthetic=synthetic, limit=limit):
+            part += line
+            if len(part) > PART_BYTES:
+                yield bytes(part)
+                part.clear()
+    yield bytes(part)
 
 
 def read_case(context: Context, case_no: str) -> Row:

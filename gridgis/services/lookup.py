@@ -10,7 +10,7 @@ import numpy as np
 import shapely
 
 from gridgis.analysis.classify import ClassTable, natural_classes
-from gridgis.analysis.density import density_per_km2
+from gridgis.analysis.density import M2_PER_KM2, density_per_km2
 from gridgis.codes import check_category, check_region
 from gridgis.errors import InputError
 from gridgis.model.case import STATUS_NAMES, Source
@@ -100,7 +100,9 @@ def density(
         found = _find_run(tx, month, run)
         counted = metrics.density_rows(tx, found, level, chosen)
         groups = {str(g["code"]): g for g in metrics.read_list(tx, "groups")}
-    rows = [_rated(row, per) for row in counted.rows]
+    rows = _rated(counted.rows, per)
+    if level == "city":
+        rows[0]["code"] = context.city.code
     if level == "district":
         _add_shares(rows, groups, whole=chosen.district is None)
     rest = [_rest(entry) for entry in counted.rest]
@@ -221,33 +223,45 @@ def _find_run(tx: Connection, month: str | None, run: int | None) -> Row:
     return metrics.find_run(tx, kind="density", month=month, run=run)
 
 
-def _rated(row: Row, per: str) -> Row:
-    """Return one place with numerator, denominator (km² of land) and value."""
-    cases, area = _int(row["n"]), row["land_area_m2"]
-    value = _per_km2(cases, float(str(area))) if per == "km2" and area else None
-    return {
-        "code": row["code"],
-        "name": row["name"],
-        "name_en": row["name_en"],
-        "kind": row["kind"],
-        "group": row["group_code"],
-        "approximate": row["geom_quality"] in APPROXIMATE,
-        "numerator": cases,
-        "denominator": round(float(str(area)) / 1e6, 6) if value is not None else None,
-        "value": value,
-        "text": f"{value:,.2f}" if value is not None else f"{cases:,}",
-        "share_text": None,
-    }
+def _rated(rows: list[Row], per: str) -> list[Row]:
+    """Return places with numerator, denominator (km² of land) and value."""
+    values = _per_km2(rows) if per == "km2" else [None] * len(rows)
+    return [
+        {
+            "code": row["code"],
+            "name": row["name"],
+            "name_en": row["name_en"],
+            "kind": row["kind"],
+            "group": row["group_code"],
+            "approximate": row["geom_quality"] in APPROXIMATE,
+            "numerator": row["n"],
+            "denominator": None if value is None else _area(row) / M2_PER_KM2,
+            "value": value,
+            "text": f"{row['n']:,}" if value is None else f"{value:,.2f}",
+            "share_text": None,
+        }
+        for row, value in zip(rows, values, strict=True)
+    ]
 
 
-def _per_km2(cases: int, area_m2: float) -> float:
+def _per_km2(rows: list[Row]) -> list[float | None]:
     """
-    Return cases per km² in hundredths, as tiles and legend class them.
+    Return cases per km² in hundredths, as tiles and legend class them; None without an area.
 
     A place with cases is never in the class zero: its value is at least 0.01.
     """
-    exact = density_per_km2(np.array([cases]), np.array([area_m2]))[0]
-    return max(hundredths(float(exact)), 0.01) if cases else 0.0
+    areas = np.array([_area(row) for row in rows])
+    counts = np.array([_int(row["n"]) for row in rows], dtype=np.int64)
+    exact = density_per_km2(counts, np.where(areas > 0, areas, 1.0)).tolist()
+    return [
+        None if area <= 0 else max(hundredths(value), 0.01) if count else 0.0
+        for value, area, count in zip(exact, areas.tolist(), counts.tolist(), strict=True)
+    ]
+
+
+def _area(row: Row) -> float:
+    """Return the land area in m², 0 if it is not known."""
+    return float(row["land_area_m2"] or 0)  # type: ignore[arg-type]
 
 
 def _add_shares(rows: list[Row], groups: dict[str, Row], *, whole: bool) -> None:
@@ -270,9 +284,8 @@ def _cell_table(
     tx: Connection, run: Row, level: str, chosen: CountFilter
 ) -> tuple[ClassTable, list[Row]]:
     """Return cells or blocks, and the cases without a cell."""
-    table = ClassTable.of_counts(metrics.histogram(tx, run, level, chosen))
-    placed, rest = metrics.unplaced(tx, run, "cell", chosen)
-    return table, metrics.with_unknown(rest, placed - table.total)
+    histogram, rest = metrics.histogram(tx, run, level, chosen)
+    return ClassTable.of_counts(histogram), rest
 
 
 def _area_table(
@@ -280,10 +293,10 @@ def _area_table(
 ) -> tuple[ClassTable, list[Row]]:
     """Return streets or regions of known land area, and the cases without one."""
     counted = metrics.density_rows(tx, run, level, chosen)
-    known = [row for row in counted.rows if row["land_area_m2"]]
+    known = [row for row in counted.rows if _area(row) > 0]
     counts = np.array([_int(row["n"]) for row in known], dtype=np.float64)
-    values = [_per_km2(_int(row["n"]), float(str(row["land_area_m2"]))) for row in known]
-    table = ClassTable(np.array(values, dtype=np.float64), np.ones(len(known)), counts)
+    values = np.array(_per_km2(known), dtype=np.float64)
+    table = ClassTable(values, np.ones(len(known)), counts)
     lost = sum(_int(row["n"]) for row in counted.rows) - table.total
     return table, [*counted.rest, {"reason": "no_area", "n": lost}] if lost else counted.rest
 

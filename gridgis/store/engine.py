@@ -8,11 +8,12 @@ from functools import cache
 from importlib.resources import files
 from typing import TYPE_CHECKING
 
+import psycopg
 from sqlalchemy import Connection, Engine, TextClause, create_engine, text
-from sqlalchemy.exc import DataError, DBAPIError, OperationalError
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
-from gridgis.errors import InputError, StoreError, StoreUnavailable
+from gridgis.errors import GridgisError, InputError, StoreError, StoreUnavailable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -80,6 +81,13 @@ def begin(engine: Engine) -> Iterator[Connection]:
         yield connection
 
 
+def roll_back(tx: Connection) -> None:
+    """Undo a transaction; nothing may follow in it."""
+    transaction = tx.get_transaction()
+    if transaction is not None:
+        transaction.rollback()
+
+
 @contextmanager
 def translated() -> Iterator[None]:
     """Turn driver errors into ours; driver text never leaves the store."""
@@ -87,20 +95,24 @@ def translated() -> Iterator[None]:
         yield
     except PoolTimeout as error:
         raise StoreUnavailable("all database connections are busy: try again shortly") from error
-    except DataError as error:
-        raise InputError(
+    except DBAPIError as error:
+        raise _translation(error.orig or error) from error
+    except psycopg.Error as error:  # from a COPY, which goes past SQLAlchemy
+        raise _translation(error) from error
+
+
+def _translation(error: BaseException) -> GridgisError:
+    state = str(getattr(error, "sqlstate", None) or "")
+    if isinstance(error, psycopg.DataError):
+        return InputError(
             "a value does not fit the database: it is too large, or holds a character that no "
             "text may have"
-        ) from error
-    except DBAPIError as error:
-        state = str(getattr(error.orig, "sqlstate", None) or "")
-        if (not state and isinstance(error, OperationalError)) or state.startswith(_AWAY):
-            raise StoreUnavailable(
-                "the database does not answer: start it with `gridgis db start`, or check "
-                "GRIDGIS_DATABASE_URL"
-            ) from error
-        if state == _CANCELLED:
-            raise StoreUnavailable(
-                "the query took too long and was cancelled: narrow it"
-            ) from error
-        raise StoreError(f"the database refused a statement (SQLSTATE {state})") from error
+        )
+    if (not state and isinstance(error, psycopg.OperationalError)) or state.startswith(_AWAY):
+        return StoreUnavailable(
+            "the database does not answer: start it with `gridgis db start`, or check "
+            "GRIDGIS_DATABASE_URL"
+        )
+    if state == _CANCELLED:
+        return StoreUnavailable("the query took too long and was cancelled: narrow it")
+    return StoreError(f"the database refused a statement (SQLSTATE {state})")

@@ -1,40 +1,38 @@
 """
 Cases by place, time and class (案件检索).
 
-One filter builder (SQLAlchemy Core, GeoAlchemy2) serves API, command line, exports and notebook.
-Boxes of another CRS are turned into polygons; `&&` alone is never trusted, since it compares
-rounded boxes.
+One query over one filter serves API, command line, exports and notebook.
 """
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import TYPE_CHECKING
-from zoneinfo import ZoneInfo
 
-import numpy as np
-import shapely
 from sqlalchemy import (
+    Boolean,
     ColumnElement,
     Connection,
     DateTime,
+    Double,
+    Numeric,
     Select,
     Subquery,
     Table,
+    Text,
     and_,
-    false,
+    case,
+    cast,
     func,
     literal,
     select,
-    true,
     tuple_,
 )
 from sqlalchemy.dialects.postgresql import distinct_on
 
-from gridgis.crs import parse_crs, to_lonlat
-from gridgis.errors import CaseNotFound, GeometryError, InputError
+from gridgis.errors import CaseNotFound, InputError
+from gridgis.store.conditions import conditions, in_order
 from gridgis.store.cursor import Position, filter_digest, read_cursor, write_cursor
 from gridgis.store.tables import case_record as k
 from gridgis.store.tables import category, data_version, region, source_name, street
@@ -42,18 +40,12 @@ from gridgis.store.tables import category, data_version, region, source_name, st
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from shapely.geometry.base import BaseGeometry
-
     from gridgis.model.city import City
     from gridgis.model.query import CaseFilter
 
 Row = dict[str, object]
 MAX_LIMIT = 1000
-SEGMENTS = 64
-"""Points a side of a box or polygon in another CRS is cut into before it is converted."""
 STREAM_ROWS = 5000
-FAR_DEG = 10.0
-"""A point this far outside the city's extent is near no case; projecting it could fail."""
 
 CASE_COLUMNS = (
     "case_no",
@@ -91,6 +83,11 @@ CASE_COLUMNS = (
 
 
 NAME_COLUMNS = ("subcategory_name", "source_name", "region_name", "street_name", "lon", "lat")
+CSV_COLUMNS = (*CASE_COLUMNS, *NAME_COLUMNS)
+NUMBERS = {"lon": 7, "lat": 7, "locate_radius_m": 2}
+"""Decimals of the columns that are numbers."""
+FORMULA_SIGNS = "=+-@\t\r\n＝＋－＠"
+EXPORT_TIMEOUT = "15min"
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +119,7 @@ def find_cases(
     after = read_cursor(cursor, digest) if cursor else None
     version = int(tx.scalar(select(data_version.c.version)) or 0)
     where = conditions(city, chosen)
-    query = _rows(where).order_by(k.c.listed_at, k.c.case_no).limit(limit + 1)
+    query = _rows(and_(where, *in_order(chosen))).limit(limit + 1)
     if after is not None:
         key = tuple_(literal(after.listed_at, DateTime(timezone=True)), literal(after.case_no))
         query = query.where(tuple_(k.c.listed_at, k.c.case_no) > key)
@@ -136,12 +133,49 @@ def find_cases(
     return Page([plain_row(row._asdict()) for row in found[:limit]], total, following)
 
 
-def stream_cases(tx: Connection, city: City, chosen: CaseFilter) -> Iterator[Row]:
+def stream_cases(
+    tx: Connection, city: City, chosen: CaseFilter, *, limit: int | None = None
+) -> Iterator[Row]:
     """Yield every case of a filter in order; memory stays flat (导出)."""
     _use_local_time(tx, city)
-    query = _rows(conditions(city, chosen)).order_by(k.c.listed_at, k.c.case_no)
+    query = _rows(and_(conditions(city, chosen), *in_order(chosen))).limit(limit)
     for row in tx.execution_options(yield_per=STREAM_ROWS).execute(query):
         yield plain_row(row._asdict())
+
+
+def copy_csv(
+    tx: Connection, city: City, chosen: CaseFilter, *, synthetic: bool, limit: int | None = None
+) -> Iterator[bytes]:
+    """
+    Yield every case of a filter as CSV lines, made by the database (导出 CSV).
+
+    UTF-8 and CRLF, without a header. Text that a spreadsheet would run as a formula gets a
+    leading apostrophe; the last column says whether the rows are synthetic.
+    """
+    _use_local_time(tx, city)
+    tx.execute(select(func.set_config("statement_timeout", EXPORT_TIMEOUT, True)))  # noqa: FBT003
+    rows = _rows(and_(conditions(city, chosen), *in_order(chosen))).limit(limit)
+    cells = [_csv_cell(rows.selected_columns[name]) for name in CSV_COLUMNS]
+    nature = literal("true" if synthetic else "false")
+    query = rows.with_only_columns(*cells, nature).compile(dialect=tx.dialect)
+    driver = tx.connection.driver_connection
+    with driver.cursor() as cursor:  # type: ignore[union-attr]
+        statement = f"COPY ({query}) TO STDOUT (FORMAT csv)"
+        with cursor.copy(statement, query.params) as lines:  # psycopg quotes the parameters
+            for line in lines:
+                yield bytes(line)[:-1] + b"\r\n"
+
+
+def _csv_cell(column: ColumnElement[object]) -> ColumnElement[object]:
+    """Return a column as CSV shows it."""
+    if isinstance(column.type, DateTime):
+        return func.to_char(column, 'YYYY-MM-DD"T"HH24:MI:SSTZH:TZM')
+    if isinstance(column.type, Boolean):
+        return cast(column, Text)
+    if column.key in NUMBERS:
+        return cast(func.round(cast(column, Numeric), NUMBERS[column.key]), Double)
+    starts_formula = func.strpos(FORMULA_SIGNS, func.left(column, 1)) > 0
+    return case((and_(column != "", starts_formula), literal("'").concat(column)), else_=column)
 
 
 def count_cases(tx: Connection, city: City, chosen: CaseFilter) -> int:
@@ -177,98 +211,6 @@ def read_case(tx: Connection, city: City, case_no: str) -> Row:
     return plain_row(row._asdict())
 
 
-def conditions(city: City, chosen: CaseFilter) -> ColumnElement[bool]:
-    """Return a filter as one SQL condition with bound values."""
-    parts: list[ColumnElement[bool]] = [true()]
-    simple = {
-        k.c.cell_code: chosen.cell,
-        k.c.region_code: chosen.district,
-        k.c.street_code: chosen.street,
-        k.c.source: chosen.source,
-        k.c.status: chosen.status,
-    }
-    parts += [column == value for column, value in simple.items() if value is not None]
-    if chosen.category is not None:
-        parts.append(k.c.subcategory_code.startswith(chosen.category, autoescape=True))
-    if chosen.start is not None:
-        parts.append(k.c.counted_at >= chosen.start)
-    if chosen.end is not None:
-        parts.append(k.c.counted_at < chosen.end)
-    if chosen.updated_since is not None:
-        parts.append(k.c.updated_at >= chosen.updated_since)
-    return and_(*parts, *_months(city, chosen), *_space(city, chosen))
-
-
-def _months(city: City, chosen: CaseFilter) -> list[ColumnElement[bool]]:
-    """Let a period use the index on (geom, month); `month` is local and implied by the period."""
-    if chosen.start is None or chosen.end is None:
-        return []
-    zone = ZoneInfo(city.time_zone)
-    first, last = (
-        at.astimezone(zone).year * 100 + at.astimezone(zone).month
-        for at in (chosen.start, chosen.end - timedelta(microseconds=1))
-    )
-    return [k.c.month == first] if first == last else [k.c.month.between(first, last)]
-
-
-def _space(city: City, chosen: CaseFilter) -> list[ColumnElement[bool]]:
-    """Conditions on the point; the constant is transformed, never the indexed column."""
-    parts: list[ColumnElement[bool]] = []
-    word = parse_crs(chosen.crs)
-    if chosen.bbox is not None:
-        parts.append(func.ST_Intersects(k.c.geom, _box(chosen.bbox, word)))
-    if chosen.within is not None:
-        parts.append(func.ST_Intersects(k.c.geom, _polygon(chosen.within, word)))
-    if chosen.near is not None and chosen.radius_m is not None:
-        parts.append(_near(city, chosen.near, chosen.radius_m, word))
-    return parts
-
-
-def _near(city: City, near: tuple[float, float], radius_m: float, word: str) -> ColumnElement[bool]:
-    """Within a distance in the measuring CRS."""
-    lon, lat = to_lonlat(*near, word)
-    if not (abs(lon) <= 180 and abs(lat) <= 90):  # noqa: PLR2004 - the globe; NaN is refused too
-        raise InputError(
-            f"near {near[0]},{near[1]} in {word} is not on the globe: longitude or easting first"
-        )
-    west, south, east, north = city.extent
-    outside = max(west - lon, lon - east, south - lat, lat - north)
-    if outside > FAR_DEG:
-        return false()
-    point = func.ST_SetSRID(func.ST_MakePoint(lon, lat), 4326)
-    return func.ST_DWithin(k.c.geom_m, func.ST_Transform(point, city.measuring_srid), radius_m)
-
-
-def _box(box: tuple[float, float, float, float], word: str) -> ColumnElement[object]:
-    if word in {"wgs84", "cgcs2000"}:
-        return func.ST_MakeEnvelope(*box, 4326)
-    return _sent(shapely.box(*box), word)
-
-
-def _polygon(shape: Mapping[str, object], word: str) -> ColumnElement[object]:
-    try:
-        polygon = shapely.from_geojson(json.dumps(shape))
-    except (shapely.GEOSException, ValueError) as error:
-        raise GeometryError("within: not readable as a GeoJSON polygon") from error
-    if polygon.is_empty or not polygon.is_valid:
-        fault = "empty" if polygon.is_empty else shapely.is_valid_reason(polygon)
-        raise GeometryError(f"within: {fault}; mend the polygon")
-    return _sent(polygon, word)
-
-
-def _sent(shape: BaseGeometry, word: str) -> ColumnElement[object]:
-    """Cut the sides, convert every vertex, and send the polygon."""
-    if word not in {"wgs84", "cgcs2000"}:
-        west, south, east, north = shape.bounds
-        shape = shapely.segmentize(shape, max(east - west, north - south, 1e-9) / SEGMENTS)
-        shape = shapely.transform(
-            shape, lambda xy: np.column_stack(to_lonlat(xy[:, 0], xy[:, 1], word))
-        )
-        if not np.isfinite(shapely.get_coordinates(shape)).all():
-            raise InputError(f"the area has corners that {word} does not reach: check the numbers")
-    return func.ST_GeomFromWKB(shapely.to_wkb(shape), 4326)
-
-
 def _count(tx: Connection, where: ColumnElement[bool]) -> int:
     return int(tx.scalar(select(func.count()).select_from(k).where(where)) or 0)
 
@@ -297,6 +239,7 @@ def _rows(where: ColumnElement[bool]) -> Select[tuple[object, ...]]:
             .outerjoin(streets, streets.c.street_code == k.c.street_code)
         )
         .where(where)
+        .order_by(k.c.listed_at, k.c.case_no)
     )
 
 
@@ -313,7 +256,7 @@ def plain_row(row: Mapping[str, object]) -> Row:
         if isinstance(value, datetime):
             plain[name] = value.isoformat()
         elif isinstance(value, float):
-            plain[name] = round(value, 7 if name in {"lon", "lat"} else 2)
+            plain[name] = round(value, NUMBERS[name])
         else:
             plain[name] = value
     return plain

@@ -29,6 +29,17 @@ CELL_ZOOM, BLOCK_500_ZOOM, BLOCK_1000_ZOOM = 12, 10, 9
 MAX_ZOOM = 22
 MAX_RUN = 2**31 - 1
 LISTS = ("months", "categories", "sources", "regions", "groups", "streets", "runs", "attributions")
+REASONS = (
+    "no_point",
+    "too_coarse",
+    "outside_cells",
+    "outside_streets",
+    "unlocated",
+    "cross_area",
+    "other",
+    "no_district",
+)
+"""Why a case has no place of a level; in a run, the reason stands for the place."""
 UNKNOWN_PLACE = "unknown_place"
 
 
@@ -43,11 +54,6 @@ class CountFilter:
     def values(self) -> dict[str, str | None]:
         """Return the bound values."""
         return {"category": self.category, "source": self.source, "district": self.district}
-
-    @property
-    def empty(self) -> bool:
-        """Tell whether everything is meant."""
-        return self.category is None and self.source is None and self.district is None
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +100,9 @@ def density_rows(tx: Connection, run: Row, level: str, chosen: CountFilter) -> D
     """
     if level not in LEVELS:
         raise InputError(f"level {level!r}: expected one of {', '.join(LEVELS)}")
-    placed, rest = _sums(tx, run, level, chosen, per_place=True)
+    placed, rest = _split(
+        _rows(tx, "places", {"run_id": run["run_id"], "level": level, **chosen.values()})
+    )
     values = {
         "day": run["day"],
         "grid_version": run["grid_version"],
@@ -107,21 +115,24 @@ def density_rows(tx: Connection, run: Row, level: str, chosen: CountFilter) -> D
     return DensityRows(rows, with_unknown(rest, sum(placed.values())))
 
 
-def histogram(tx: Connection, run: Row, level: str, chosen: CountFilter) -> list[tuple[int, int]]:
-    """Return `(cases, number of places)` of cells or blocks, empty places included."""
+def histogram(
+    tx: Connection, run: Row, level: str, chosen: CountFilter
+) -> tuple[list[tuple[int, int]], list[Row]]:
+    """
+    Return `(cases, number of places)` of cells or blocks, empty ones included, and the rest.
+
+    All cases of the filter are in one or the other.
+    """
     values = {"run_id": run["run_id"], "grid_version": run["grid_version"], **chosen.values()}
     if level == "cell":
-        rows = tx.execute(query("metrics", "cell_histogram"), values)
+        found = tx.execute(query("metrics", "cell_histogram"), values).all()
     else:
         block = {"block_m": int(level.removeprefix("block"))}
-        rows = tx.execute(query("metrics", "block_histogram"), {**values, **block})
-    return [(int(row.n), int(row.places)) for row in rows]
-
-
-def unplaced(tx: Connection, run: Row, level: str, chosen: CountFilter) -> tuple[int, list[Row]]:
-    """Return the cases with a place of a level, and the rest by reason."""
-    placed, rest = _sums(tx, run, level, chosen, per_place=False)
-    return sum(placed.values()), rest
+        found = tx.execute(query("metrics", "block_histogram"), {**values, **block}).all()
+    table = [(int(row.n), int(row.places)) for row in found if row.reason is None]
+    rest = {row.reason: int(row.n) for row in found if row.reason is not None}
+    missing = rest.pop("total") - sum(rest.values()) - sum(n * places for n, places in table)
+    return table, with_unknown([{"reason": why, "n": n} for why, n in rest.items()], missing)
 
 
 def with_unknown(rest: list[Row], missing: int) -> list[Row]:
@@ -227,7 +238,7 @@ def tile(
     InputError
         If the address lies outside the world.
     """
-    name, extra = _tile_query(layer, z, chosen)
+    name, extra = _tile_query(layer, z)
     if not 0 <= z <= MAX_ZOOM or not 0 <= x < 2**z or not 0 <= y < 2**z:
         raise InputError(f"tile {z}/{x}/{y}: outside the world; z is 0 to {MAX_ZOOM}")
     if name is None:
@@ -252,31 +263,28 @@ def check_layer(layer: str) -> None:
         raise NotFoundError(f"tile layer {layer!r}: expected one of {', '.join(TILE_LAYERS)}")
 
 
-def _tile_query(layer: str, z: int, chosen: CountFilter) -> tuple[str | None, dict[str, int]]:
+def _tile_query(layer: str, z: int) -> tuple[str | None, dict[str, int]]:
     """Return the query of the zoom ladder: none, squares of 1 km, of 500 m, then unit grids."""
     check_layer(layer)
     if layer != "cells":
         return layer, {}
-    suffix = "" if chosen.empty else "_filtered"
     if z >= CELL_ZOOM:
-        return f"cells{suffix}", {}
+        return "cells", {}
     if z >= BLOCK_1000_ZOOM:
-        return f"blocks{suffix}", {"block_m": 500 if z >= BLOCK_500_ZOOM else 1000}
+        return "blocks", {"block_m": 500 if z >= BLOCK_500_ZOOM else 1000}
     return None, {}
 
 
-def _sums(
-    tx: Connection, run: Row, level: str, chosen: CountFilter, *, per_place: bool
-) -> tuple[dict[str, int], list[Row]]:
-    """Return cases per place (or of all places under one key) and the rest by reason."""
-    values = {"run_id": run["run_id"], "level": level, "per_place": per_place, **chosen.values()}
+def _split(found: list[Row]) -> tuple[dict[str, int], list[Row]]:
+    """Return cases per place, and those without one by reason."""
     placed: dict[str, int] = {}
     rest: list[Row] = []
-    for row in tx.execute(query("metrics", "sums"), values):
-        if row.reason is None:
-            placed[str(row.place)] = int(row.n)
+    for row in found:
+        place, n = str(row["place"]), int(str(row["n"]))
+        if place in REASONS:
+            rest.append({"reason": place, "n": n})
         else:
-            rest.append({"reason": row.reason, "n": int(row.n)})
+            placed[place] = n
     return placed, rest
 
 
@@ -286,5 +294,6 @@ def _row(tx: Connection, name: str, values: Mapping[str, object]) -> Row | None:
 
 
 def _rows(tx: Connection, name: str, values: Mapping[str, object]) -> list[Row]:
-    found = tx.execute(query("metrics", name), values).mappings()
-    return [{str(key): value for key, value in row.items()} for row in found]
+    found = tx.execute(query("metrics", name), values)
+    names = list(found.keys())
+    return [dict(zip(names, row, strict=True)) for row in found]

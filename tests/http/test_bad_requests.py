@@ -34,7 +34,9 @@ def is_problem(answer, *statuses):
     return body
 
 
-@pytest.mark.parametrize(("path", "name"), [(p, n) for p, names in PARAMETERS.items() for n in names])
+@pytest.mark.parametrize(
+    ("path", "name"), [(p, n) for p, names in PARAMETERS.items() for n in names]
+)
 def test_hostile_values_are_bound_or_refused(served, path, name):
     """No value of any parameter breaks a query: it is answered, or refused as a bad value."""
     extra = {"near": {"radius_m": "100"}, "radius_m": {"near": "24.9,60.3"}}.get(name, {})
@@ -98,7 +100,9 @@ def test_broken_polygons_are_named(served, shape):
 
 def test_polygon_with_infinite_corners_is_refused(served):
     """JSON as Python reads it may hold NaN."""
-    content = '{"within": {"type": "Polygon", "coordinates": [[[NaN, 1], [2, 3], [4, 5], [NaN, 1]]]}}'
+    content = (
+        '{"within": {"type": "Polygon", "coordinates": [[[NaN, 1], [2, 3], [4, 5], [NaN, 1]]]}}'
+    )
     answer = served.client.post(
         SEARCH, content=content, headers={"content-type": "application/json"}
     )

@@ -19,7 +19,11 @@ def every(served):
 
 def walk(served, path=CASES, **params):
     """Return the cases of all pages, following the Link header; totals must agree."""
-    found, address, totals = [], str(served.client.build_request("GET", path, params=params).url), set()
+    found, address, totals = (
+        [],
+        str(served.client.build_request("GET", path, params=params).url),
+        set(),
+    )
     while address:
         answer = served.client.get(address)
         assert answer.status_code == 200, answer.text
@@ -54,7 +58,10 @@ FILTERS = {
     "street": ({"street": "990901001"}, lambda c: c["street_code"] == "990901001"),
     "street name": ({"street": "Mill Street"}, lambda c: c["street_code"] == "990901001"),
     "status": ({"status": "closed"}, lambda c: c["status"] == "closed"),
-    "from": ({"from_": "2024-03-15"}, lambda c: c["counted_at"] and c["counted_at"] >= "2024-03-15"),
+    "from": (
+        {"from_": "2024-03-15"},
+        lambda c: c["counted_at"] and c["counted_at"] >= "2024-03-15",
+    ),
     "to": ({"to": "2024-03-15"}, lambda c: c["counted_at"] and c["counted_at"] < "2024-03-15"),
     "from and to": (
         {"from_": "2024-03-05T06:00", "to": "2024-03-20T12:00:00+02:00"},
@@ -199,7 +206,9 @@ def test_csv_is_what_an_office_opens(served, every):
     assert content.count(b"\n") == content.count(b"\r\n") == len(every) + 1
     rows = list(csv.DictReader(io.StringIO(content.decode("utf-8-sig"), newline="")))
     assert [row["case_no"] for row in rows] == numbers(every)
-    assert [row["lon"] for row in rows] == ["" if c["lon"] is None else str(c["lon"]) for c in every]
+    assert [row["lon"] for row in rows] == [
+        "" if c["lon"] is None else str(c["lon"]) for c in every
+    ]
 
 
 def test_csv_defuses_formulas(own):

@@ -34,27 +34,12 @@ GROUP BY 2, 3, 4, 5, 6, 7, 8
 ORDER BY 2, 4, 6, 7, 8;
 
 -- name: sum_places
--- The same counts per place of every level, without any filter.
+-- The same counts per place of every level, without any filter; a reason is a place too.
 INSERT INTO runs.density_place (run_id, level, place, n)
-SELECT run_id, 'cell', cell_code, sum(n) FROM runs.density_count
-WHERE run_id = :run_id AND cell_code IS NOT NULL GROUP BY 1, 3
-UNION ALL
-SELECT d.run_id, l.level, CAST(l.block AS text), sum(d.n)
-FROM runs.density_count AS d
-JOIN runs.run AS r USING (run_id)
-JOIN core.unit_grid AS u ON u.grid_version = r.grid_version AND u.cell_code = d.cell_code
-CROSS JOIN LATERAL (VALUES ('block500', u.block_500), ('block1000', u.block_1000))
-    AS l (level, block)
-WHERE d.run_id = :run_id GROUP BY 1, 2, 3
-UNION ALL
-SELECT run_id, 'street', street_code, sum(n) FROM runs.density_count
-WHERE run_id = :run_id AND street_code IS NOT NULL GROUP BY 1, 3
-UNION ALL
-SELECT run_id, 'district', region_key, sum(n) FROM runs.density_count
-WHERE run_id = :run_id GROUP BY 1, 3
-UNION ALL
-SELECT run_id, 'admin', district_code, sum(n) FROM runs.density_count
-WHERE run_id = :run_id AND district_code IS NOT NULL GROUP BY 1, 3;
+SELECT :run_id, l.level, c.place, c.n
+FROM unnest(ARRAY['cell', 'block500', 'block1000', 'street', 'district', 'admin', 'city'])
+    AS l (level)
+CROSS JOIN LATERAL runs.counted(:run_id, l.level, NULL, NULL, NULL) AS c;
 
 -- name: close_run
 UPDATE runs.run SET rows_in = :rows_in, headline = CAST(:headline AS jsonb),

@@ -37,28 +37,9 @@ SELECT CASE CAST(:kind AS text)
     WHEN 'street' THEN EXISTS (SELECT FROM core.case_record WHERE street_code = :code)
     ELSE EXISTS (SELECT FROM core.case_record WHERE source = :code) END;
 
--- name: sums
--- Cases per place of a level (or of all places together), and per reason where there is none.
-SELECT CASE WHEN :per_place THEN d.place END AS place, d.reason, sum(d.n) AS n
-FROM (
-    SELECT x.n, CASE CAST(:level AS text)
-            WHEN 'cell' THEN x.cell_code
-            WHEN 'street' THEN x.street_code
-            WHEN 'district' THEN CASE WHEN x.region_key NOT IN ('unlocated', 'cross_area', 'other')
-                THEN x.region_key END
-            WHEN 'admin' THEN x.district_code
-            ELSE (SELECT city_code FROM core.city) END AS place,
-        CASE CAST(:level AS text)
-            WHEN 'cell' THEN x.no_cell_reason
-            WHEN 'street' THEN CASE WHEN x.street_code IS NULL THEN CASE x.no_cell_reason
-                WHEN 'no_point' THEN 'no_point' ELSE 'outside_streets' END END
-            WHEN 'district' THEN CASE WHEN x.region_key IN ('unlocated', 'cross_area', 'other')
-                THEN x.region_key END
-            WHEN 'admin' THEN CASE WHEN x.district_code IS NULL THEN 'no_district' END
-            END AS reason
-    FROM runs.counts(:run_id, :category, :source, :district) AS x
-) AS d
-GROUP BY 1, 2 ORDER BY 1, 2;
+-- name: places
+-- Cases per place of a level; a reason stands for the place where there is none.
+SELECT place, n FROM runs.places(:run_id, :level, :category, :source, :district) ORDER BY place;
 
 -- name: cell_places
 -- Cells of a grid by their codes.
@@ -115,7 +96,7 @@ FROM (
 ORDER BY p.position, p.code;
 
 -- name: city_places
-SELECT c.city_code AS code, c.name, c.name_en, 'city' AS kind, NULL AS group_code,
+SELECT 'city' AS code, c.name, c.name_en, 'city' AS kind, NULL AS group_code,
     'derived' AS geom_quality,
     (SELECT sum(r.land_area_m2) FROM core.region AS r
      WHERE daterange(r.valid_from, r.valid_to) @> CAST(:day AS date)
@@ -123,31 +104,41 @@ SELECT c.city_code AS code, c.name, c.name_en, 'city' AS kind, NULL AS group_cod
 FROM core.city AS c;
 
 -- name: cell_histogram
--- How many cells of the scope have how many cases, empty ones included.
-SELECT coalesce(d.n, 0) AS n, count(*) AS places
-FROM core.unit_grid AS u
-LEFT JOIN (
-    SELECT cell_code, sum(n) AS n FROM runs.counts(:run_id, :category, :source, :district)
-    WHERE cell_code IS NOT NULL GROUP BY 1
-) AS d USING (cell_code)
+-- How many cells of the scope have how many cases, empty ones included; then every place without
+-- a cell by its reason.
+WITH d AS MATERIALIZED (
+    SELECT place, n FROM runs.places(:run_id, 'cell', :category, :source, :district)
+)
+SELECT NULL AS reason, coalesce(d.n, 0) AS n, count(*) AS places
+FROM core.unit_grid AS u LEFT JOIN d ON d.place = u.cell_code
 WHERE u.grid_version = :grid_version
   AND (CAST(:district AS text) IS NULL OR u.region_code = :district OR d.n > 0)
-GROUP BY 1 ORDER BY 1;
+GROUP BY 2
+UNION ALL
+SELECT d.place, d.n, 0 FROM d WHERE d.place ~ '^[a-z_]+$'
+UNION ALL
+SELECT 'total', coalesce(sum(d.n), 0)::bigint, 0 FROM d
+ORDER BY 1 NULLS FIRST, 2;
 
 -- name: block_histogram
--- The same for the parent squares of the zoom ladder.
-SELECT b.n, count(*) AS places FROM (
-    SELECT CASE CAST(:block_m AS integer) WHEN 500 THEN u.block_500 ELSE u.block_1000 END AS block,
-        coalesce(sum(d.n), 0) AS n
-    FROM core.unit_grid AS u
-    LEFT JOIN (
-        SELECT cell_code, sum(n) AS n FROM runs.counts(:run_id, :category, :source, :district)
-        WHERE cell_code IS NOT NULL GROUP BY 1
-    ) AS d USING (cell_code)
-    WHERE u.grid_version = :grid_version
-      AND (CAST(:district AS text) IS NULL OR u.region_code = :district OR d.n > 0)
-    GROUP BY 1
-) AS b GROUP BY 1 ORDER BY 1;
+-- The same for the parent squares of the zoom ladder; in scope is a square with a cell in scope.
+WITH d AS MATERIALIZED (
+    SELECT place, n
+    FROM runs.places(:run_id, 'block' || CAST(:block_m AS text), :category, :source, :district)
+)
+SELECT NULL AS reason, coalesce(d.n, 0) AS n, count(*) AS places
+FROM core.grid_block AS b LEFT JOIN d ON d.place = CAST(b.block_id AS text)
+WHERE b.grid_version = :grid_version AND b.size_m = CAST(:block_m AS integer)
+  AND (CAST(:district AS text) IS NULL OR d.n > 0 OR b.block_id IN (
+      SELECT CASE CAST(:block_m AS integer) WHEN 500 THEN u.block_500 ELSE u.block_1000 END
+      FROM core.unit_grid AS u
+      WHERE u.grid_version = :grid_version AND u.region_code = :district))
+GROUP BY 2
+UNION ALL
+SELECT d.place, d.n, 0 FROM d WHERE d.place ~ '^[a-z_]+$'
+UNION ALL
+SELECT 'total', coalesce(sum(d.n), 0)::bigint, 0 FROM d
+ORDER BY 1 NULLS FIRST, 2;
 
 -- name: newest_count
 -- Cases of one place in the newest density run (of one grid, if the place is a cell).

@@ -1,65 +1,33 @@
 -- name: cells
--- Unit grids of a tile with their counts; without filters from the stored sums.
+-- Unit grids of a tile with their counts; with a district, those of its scope.
 SELECT ST_AsMVT(t, 'cells', 4096, 'geom', 'id') FROM (
     SELECT CAST(u.cell_code AS bigint) AS id, coalesce(s.n, 0)::integer AS n,
         ST_AsMVTGeom(ST_Transform(u.geom, 3857), ST_TileEnvelope(:z, :x, :y), 4096, 64, true) AS geom
     FROM core.unit_grid AS u
-    LEFT JOIN runs.density_place AS s
-      ON s.run_id = :run_id AND s.level = 'cell' AND s.place = u.cell_code
-    WHERE u.grid_version = :grid_version
-      AND u.geom && ST_Transform(ST_TileEnvelope(:z, :x, :y), 4326)
-    ORDER BY u.cell_code
-) AS t WHERE t.geom IS NOT NULL;
-
--- name: cells_filtered
-SELECT ST_AsMVT(t, 'cells', 4096, 'geom', 'id') FROM (
-    SELECT CAST(u.cell_code AS bigint) AS id, coalesce(s.n, 0)::integer AS n,
-        ST_AsMVTGeom(ST_Transform(u.geom, 3857), ST_TileEnvelope(:z, :x, :y), 4096, 64, true) AS geom
-    FROM core.unit_grid AS u
-    LEFT JOIN (
-        SELECT cell_code, sum(n) AS n FROM runs.counts(:run_id, :category, :source, :district)
-        WHERE cell_code IS NOT NULL GROUP BY 1
-    ) AS s USING (cell_code)
+    LEFT JOIN runs.places(:run_id, 'cell', :category, :source, :district) AS s
+      ON s.place = u.cell_code
     WHERE u.grid_version = :grid_version
       AND u.geom && ST_Transform(ST_TileEnvelope(:z, :x, :y), 4326)
       AND (CAST(:district AS text) IS NULL OR u.region_code = :district OR s.n > 0)
     ORDER BY u.cell_code
-) AS t WHERE t.geom IS NOT NULL;
+) AS t;
 
 -- name: blocks
--- Parent squares of a tile; without filters from the stored sums.
+-- Parent squares of a tile; with a district, those with a cell of its scope.
 SELECT ST_AsMVT(t, 'cells', 4096, 'geom', 'id') FROM (
     SELECT b.block_id AS id, coalesce(s.n, 0)::integer AS n,
         ST_AsMVTGeom(ST_Transform(b.geom, 3857), ST_TileEnvelope(:z, :x, :y), 4096, 64, true) AS geom
     FROM core.grid_block AS b
-    LEFT JOIN runs.density_place AS s ON s.run_id = :run_id
-     AND s.level = 'block' || CAST(:block_m AS text) AND s.place = CAST(b.block_id AS text)
+    LEFT JOIN runs.places(:run_id, 'block' || CAST(:block_m AS text), :category, :source, :district)
+        AS s ON s.place = CAST(b.block_id AS text)
     WHERE b.grid_version = :grid_version AND b.size_m = CAST(:block_m AS integer)
       AND b.geom && ST_Transform(ST_TileEnvelope(:z, :x, :y), 4326)
+      AND (CAST(:district AS text) IS NULL OR s.n > 0 OR b.block_id IN (
+          SELECT CASE CAST(:block_m AS integer) WHEN 500 THEN u.block_500 ELSE u.block_1000 END
+          FROM core.unit_grid AS u
+          WHERE u.grid_version = :grid_version AND u.region_code = :district))
     ORDER BY b.block_id
-) AS t WHERE t.geom IS NOT NULL;
-
--- name: blocks_filtered
-SELECT ST_AsMVT(t, 'cells', 4096, 'geom', 'id') FROM (
-    SELECT b.block_id AS id, s.n::integer AS n,
-        ST_AsMVTGeom(ST_Transform(b.geom, 3857), ST_TileEnvelope(:z, :x, :y), 4096, 64, true) AS geom
-    FROM core.grid_block AS b
-    JOIN (
-        SELECT CASE CAST(:block_m AS integer) WHEN 500 THEN u.block_500 ELSE u.block_1000 END
-            AS block_id, coalesce(sum(d.n), 0) AS n
-        FROM core.unit_grid AS u
-        LEFT JOIN (
-            SELECT cell_code, sum(n) AS n FROM runs.counts(:run_id, :category, :source, :district)
-            WHERE cell_code IS NOT NULL GROUP BY 1
-        ) AS d USING (cell_code)
-        WHERE u.grid_version = :grid_version
-          AND (CAST(:district AS text) IS NULL OR u.region_code = :district OR d.n > 0)
-        GROUP BY 1
-    ) AS s USING (block_id)
-    WHERE b.grid_version = :grid_version AND b.size_m = CAST(:block_m AS integer)
-      AND b.geom && ST_Transform(ST_TileEnvelope(:z, :x, :y), 4326)
-    ORDER BY b.block_id
-) AS t WHERE t.geom IS NOT NULL;
+) AS t;
 
 -- name: streets
 -- Streets of the run's day: cases and cases per km² of land.
@@ -71,15 +39,13 @@ SELECT ST_AsMVT(t, 'streets', 4096, 'geom') FROM (
         (s.geom_quality IN ('approximate', 'synthetic'))::integer AS a,
         ST_AsMVTGeom(ST_Transform(s.geom, 3857), ST_TileEnvelope(:z, :x, :y), 4096, 64, true) AS geom
     FROM core.street AS s
-    LEFT JOIN (
-        SELECT street_code, sum(n) AS n FROM runs.counts(:run_id, :category, :source, :district)
-        GROUP BY 1
-    ) AS d USING (street_code)
+    LEFT JOIN runs.places(:run_id, 'street', :category, :source, :district) AS d
+      ON d.place = s.street_code
     WHERE daterange(s.valid_from, s.valid_to) @> CAST(:day AS date)
       AND s.geom && ST_Transform(ST_TileEnvelope(:z, :x, :y), 4326)
       AND (CAST(:district AS text) IS NULL OR s.district_code = :district OR d.n > 0)
     ORDER BY s.street_code
-) AS t WHERE t.geom IS NOT NULL;
+) AS t;
 
 -- name: districts
 -- Management regions of the run's day: cases and cases per km² of land.
@@ -92,15 +58,13 @@ SELECT ST_AsMVT(t, 'districts', 4096, 'geom') FROM (
         ST_AsMVTGeom(ST_Transform(r.managed_geom, 3857), ST_TileEnvelope(:z, :x, :y), 4096, 64, true)
             AS geom
     FROM core.region AS r
-    LEFT JOIN (
-        SELECT region_key, sum(n) AS n FROM runs.counts(:run_id, :category, :source, :district)
-        GROUP BY 1
-    ) AS d ON d.region_key = r.region_code
+    LEFT JOIN runs.places(:run_id, 'district', :category, :source, :district) AS d
+      ON d.place = r.region_code
     WHERE daterange(r.valid_from, r.valid_to) @> CAST(:day AS date)
       AND r.managed_geom && ST_Transform(ST_TileEnvelope(:z, :x, :y), 4326)
       AND (CAST(:district AS text) IS NULL OR r.region_code = :district)
     ORDER BY r.priority, r.region_code
-) AS t WHERE t.geom IS NOT NULL;
+) AS t;
 
 -- name: base
 -- Water, names and borders of the run's day; three layers in one tile. A border is drawn once, as a
@@ -132,14 +96,14 @@ SELECT (
         SELECT kind, a,
             ST_AsMVTGeom(ST_Transform(geom, 3857), ST_TileEnvelope(:z, :x, :y), 4096, 64, true) AS geom
         FROM border ORDER BY kind, a
-    ) AS t WHERE t.geom IS NOT NULL
+    ) AS t
 ) || (
     SELECT ST_AsMVT(t, 'water', 4096, 'geom') FROM (
         SELECT ST_AsMVTGeom(ST_Transform(w.geom, 3857), ST_TileEnvelope(:z, :x, :y), 4096, 64, true)
             AS geom
         FROM core.water AS w WHERE w.geom && ST_Transform(ST_TileEnvelope(:z, :x, :y), 4326)
         ORDER BY w.water_id
-    ) AS t WHERE t.geom IS NOT NULL
+    ) AS t
 ) || (
     SELECT ST_AsMVT(t, 'names', 4096, 'geom') FROM (
         SELECT x.code, x.name, x.kind,
@@ -155,5 +119,5 @@ SELECT (
         ) AS x
         WHERE x.at && ST_Transform(ST_TileEnvelope(:z, :x, :y), 4326)
         ORDER BY x.code
-    ) AS t WHERE t.geom IS NOT NULL
+    ) AS t
 );
