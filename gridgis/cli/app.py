@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import sys
 
-import click
 import typer
 
 from gridgis.cli import analyse, boundaries, cases, city, db, demo, locate, maps, meta, serve
@@ -36,21 +35,19 @@ app.add_typer(maps.app, name="map")
 def main() -> None:
     """Run the command line; every error of ours is one readable paragraph and an exit code."""
     try:
-        app(standalone_mode=False)
-    except click.exceptions.Exit as error:
-        sys.exit(error.exit_code)
-    except click.exceptions.Abort:
+        status = app(standalone_mode=False)
+    except typer.Abort:
         sys.stderr.write("aborted; nothing half-done was kept\n")
         sys.exit(130)
-    except click.ClickException as error:
-        _report("usage_error", error.format_message(), {})
+    except typer.TyperException as error:
+        message = error.format_message()
+        if message:  # empty where typer has just printed the help
+            _report("usage_error", message, {})
         sys.exit(2)
     except GridgisError as error:
         _report(error.code, error.message, error.context)
         sys.exit(exit_code(error))
-    except KeyboardInterrupt:
-        sys.stderr.write("\ninterrupted; nothing half-done was kept\n")
-        sys.exit(130)
+    sys.exit(status if isinstance(status, int) else 0)
 
 
 def _report(code: str, message: str, context: dict[str, object]) -> None:

@@ -4,9 +4,9 @@ import re
 import shlex
 from pathlib import Path
 
-import click
 import pytest
 import typer
+from typer.core import TyperGroup
 
 from gridgis.cli.app import app
 
@@ -27,7 +27,7 @@ def find_command(words):
     """Return the command that words call and the words left over."""
     command = typer.main.get_command(app)
     rest = list(words)
-    while isinstance(command, click.Group):
+    while isinstance(command, TyperGroup):
         name = rest.pop(0)
         assert name in command.commands, f"no command {name} in gridgis {' '.join(words)}"
         command = command.commands[name]
@@ -36,7 +36,7 @@ def find_command(words):
 
 def paths(command, prefix=()):
     """Yield every command below one as its words."""
-    if not isinstance(command, click.Group):
+    if not isinstance(command, TyperGroup):
         yield prefix
         return
     for name, child in command.commands.items():
