@@ -1,14 +1,14 @@
 // The interactive map: layers, pointer and keyboard, its part of the address.
 import { TIMEOUT_MS, alert, announce, byId, clearAlert, el, text } from "./dom.js";
 import { readHash, writeHash } from "./state.js";
-import { LEVELS, countColour, levelAt, mapStyle, regionColour, tileAddress } from "./style.js";
+import { LEVELS, levelAt, mapStyle } from "./style.js";
 
 const PICKABLE = LEVELS.map((entry) => entry.layer);
 const NONE = ["==", ["id"], -1];
 const SOURCE_TEXT = (source) => `layer.${source.startsWith("blocks") ? "cells" : source}`;
 
 export class MapView {
-  /** `onlevel(level)` when the unit changes, `oncell(code)` when a cell is opened. */
+  /** `onlevel(level)` when the unit changes; `oncell(code)` opens a cell and promises its list. */
   constructor(maplibre, view, { onlevel, oncell, onlost }) {
     this.view = view;
     this.onlevel = onlevel;
@@ -119,8 +119,8 @@ export class MapView {
     if (!found) {
       announce(text(this.view, "nothing_here"));
     } else if (found.layer.id === "cells") {
-      this.oncell(cellCode(found));
-      this.uncover(this.map.unproject(point));
+      const place = this.map.unproject(point);
+      this.oncell(cellCode(found)).then(() => this.uncover(place));
     } else if (found.layer.id === "regions") {
       this.focusRegion(found.properties.code);
     } else {
@@ -151,6 +151,7 @@ export class MapView {
   }
 
   select(code) {
+    this.selected = code;
     this.map.setFilter("cell-selected", code ? ["==", ["id"], Number(code)] : NONE);
     if (!code) this.showPoints([]);
   }
@@ -166,28 +167,29 @@ export class MapView {
     this.map.jumpTo({ center: [lon, lat], zoom });
   }
 
-  /** Draw another run or other filters. */
+  /**
+   * Draw another run or other filters. The style as a whole is exchanged: `setTiles` and
+   * `setPaintProperty` in one frame leave the old tiles in the new colours (maplibre-gl 6.17).
+   */
   update(view, { stay }) {
     const moved = view.filters.district !== this.view.filters.district;
     this.view = view;
-    this.reload();
-    for (const { level, layer } of LEVELS) {
-      const colour = level === "district" ? regionColour(view) : countColour(view, level);
-      this.map.setPaintProperty(layer, "fill-color", colour);
-    }
-    this.outline(view.filters.district);
+    this.draw();
     if (moved && !stay) this.goHome();
   }
 
-  /** Fetch the tiles whose address has changed, or all of them again. */
-  reload({ again = false } = {}) {
+  /** Fetch the tiles again; tiles that failed stay failed under their old address. */
+  retry() {
+    this.attempt = (this.attempt ?? 0) + 1;
+    this.draw();
+  }
+
+  draw() {
     clearAlert("tiles");
     this.missing?.clear();
-    for (const [id, source] of Object.entries(this.map.getStyle().sources)) {
-      if (source.type !== "vector") continue;
-      const tiles = [tileAddress(this.view, id.startsWith("blocks") ? "cells" : id)];
-      if (again || tiles[0] !== source.tiles[0]) this.map.getSource(id).setTiles(tiles);
-    }
+    this.map.setStyle(mapStyle(this.view, this.attempt), { diff: true });
+    this.outline(this.view.filters.district);
+    if (this.selected) this.select(this.selected);
   }
 
   failed({ sourceId, error }) {
@@ -195,12 +197,12 @@ export class MapView {
     this.missing ??= new Set();
     if (sourceId) this.missing.add(text(this.view, SOURCE_TEXT(sourceId)));
     const layers = [...this.missing].join(this.view.lang === "en" ? ", " : "、");
-    alert("tiles", text(this.view, "tiles_failed", { layers }), text(this.view, "retry"), () => this.reload({ again: true }));
+    alert("tiles", text(this.view, "tiles_failed", { layers }), text(this.view, "retry"), () => this.retry());
   }
 
   slow() {
     this.timer = null;
-    alert("slow", text(this.view, "tiles_slow"), text(this.view, "retry"), () => this.reload({ again: true }));
+    alert("slow", text(this.view, "tiles_slow"), text(this.view, "retry"), () => this.retry());
   }
 }
 

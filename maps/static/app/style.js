@@ -15,7 +15,7 @@ const BORDERS = [["street", 1], ["street", 0], ["region", 1], ["region", 0]];
 export const levelAt = (zoom) => LEVELS.find((entry) => zoom >= entry.minzoom);
 
 /** Colour by number of cases: class i is the interval (bound[i-1], bound[i]] of whole numbers. */
-export function countColour(view, level) {
+function countColour(view, level) {
   const { bounds, colours } = view.levels[level];
   if (!bounds.length) return view.colours[0];
   const steps = bounds.flatMap((_, i) => [(bounds[i - 1] ?? 0) + 1, view.colours[colours[i]]]);
@@ -23,21 +23,22 @@ export function countColour(view, level) {
 }
 
 /** Colour by region, as the table says it. */
-export function regionColour(view) {
+function regionColour(view) {
   const pairs = Object.entries(view.regions).filter(([, region]) => region.colour !== null);
   if (!pairs.length) return "#fbfaf8";
   const cases = pairs.flatMap(([code, region]) => [code, view.colours[region.colour]]);
   return ["match", ["get", "code"], ...cases, "#fbfaf8"];
 }
 
-export function tileAddress(view, layer) {
+function tileAddress(view, layer, attempt) {
   const kind = layer === "cells" ? "counts" : "plain";
-  return location.origin + view.tiles[kind].replace("{layer}", layer);
+  return location.origin + view.tiles[kind].replace("{layer}", layer) + (attempt ? `-${attempt}` : "");
 }
 
-export function mapStyle(view) {
+/** Return the style of a view; another `attempt` asks for its tiles by other addresses. */
+export function mapStyle(view, attempt) {
   const vector = (layer, minzoom, maxzoom) => ({
-    type: "vector", tiles: [tileAddress(view, layer)], minzoom, maxzoom,
+    type: "vector", tiles: [tileAddress(view, layer, attempt)], minzoom, maxzoom,
   });
   const sources = {
     districts: vector("districts", 0, 12),
