@@ -174,6 +174,34 @@ def require_crs(frame: gpd.GeoDataFrame, expected: str) -> None:
         )
 
 
+def require_declared(own: CRS | None, declared: str, *, file: str) -> None:
+    """
+    Refuse a file that states another CRS than the one declared for it (核对声明的坐标系).
+
+    GCJ-02 and BD-09 have no EPSG number, so those words may stand over a file that says WGS84 or
+    CGCS2000; these two count as one. A file that states nothing is taken as declared.
+
+    Raises
+    ------
+    CrsError
+        Naming both.
+    """
+    if own is None:
+        return
+    word = parse_crs(declared)
+    expected = CRS(WGS84_SRID if word in WORDS else word)
+    stated = CRS(WGS84_SRID) if own.to_epsg() == CGCS2000_SRID else own
+    if stated.equals(expected, ignore_axis_order=True) or (
+        stated.to_epsg() is not None and stated.to_epsg() == expected.to_epsg()
+    ):
+        return
+    raise CrsError(
+        f"{file}: the file says {own.name} ({own.to_string()[:40]}), --crs says {word}: declare the "
+        "CRS the numbers are really in (gcj02 and bd09 may stand over a file that says WGS84)",
+        stated=own.to_string(), declared=word,
+    )  # fmt: skip
+
+
 @cache
 def _transformer(word: str) -> Transformer:
     return Transformer.from_crs(word, WGS84_SRID, always_xy=True)

@@ -9,10 +9,9 @@ from typing import Annotated
 import typer
 
 from gridgis.cli.find import find
-from gridgis.cli.output import JsonFlag, fields, progress, say, say_json
+from gridgis.cli.output import JsonFlag, fields, note, progress, say, say_json
 from gridgis.config import Settings
 from gridgis.errors import InputError
-from gridgis.intake.mapping import load_mapping
 from gridgis.intake.suggest import suggest_mapping
 from gridgis.services.context import Context, open_context
 from gridgis.services.ingest import ImportRequest, ImportResult, import_cases
@@ -23,12 +22,13 @@ app.add_typer(mapping_app, name="mapping")
 app.command("find")(find)
 
 KINDS = ("cases",)
+_STEPS = {"waiting": "waiting for another import to end"}
 Sheet = Annotated[str | None, typer.Option(help="Sheet of a workbook; default the first.")]
 Encoding = Annotated[str | None, typer.Option(help="utf-8 or gb18030; default: detected.")]
 
 
 @app.command("import")
-def import_command(
+def import_command(  # noqa: PLR0913 - the options of the command, each by name
     files: Annotated[
         list[Path], typer.Argument(help="csv(.gz), xlsx, xls, geojson, gpkg, parquet.")
     ],
@@ -78,8 +78,13 @@ def import_command(
 def import_file(context: Context, path: Path, request: ImportRequest) -> ImportResult:
     """Import one file with a progress bar and say what became of it."""
     with progress(path.name, None) as bar:
-        result = import_cases(context, path, request,
-                              progress=lambda rows: bar.update(0, completed=rows))  # fmt: skip
+        task = bar.task_ids[0]
+
+        def show(step: str, rows: int, total: int) -> None:
+            label = f"{path.name}: {_STEPS.get(step, step)}"
+            bar.update(task, description=label, completed=rows, total=total or None)
+
+        result = import_cases(context, path, request, progress=show)
     if "--json" not in sys.argv:
         _say_result(path, result)
     return result
@@ -106,13 +111,18 @@ def suggest(
     sheet: Sheet = None,
     encoding: Encoding = None,
     out: Annotated[Path | None, typer.Option(help="Write the draft here.")] = None,
+    as_json: JsonFlag = False,
 ) -> None:
     """Draft a mapping from a file's headers and values (建议列映射)."""
-    text = suggest_mapping(file, profile=open_context(Settings()).profile(), sheet=sheet,
-                           encoding=encoding)  # fmt: skip
-    if out is None:
-        say(text)
-        return
-    out.write_text(text, encoding="utf-8")
-    load_mapping(out)
-    say(f"wrote {out}: read it, complete it, and pass it as --mapping {out}")
+    profile = open_context(Settings()).profile()
+    draft = suggest_mapping(file, profile=profile, sheet=sheet, encoding=encoding)
+    if out is not None:
+        out.write_text(draft.text, encoding="utf-8")
+    if as_json:
+        say_json({"mapping": draft.text, "missing": draft.missing})
+    elif out is None:
+        say(draft.text)
+    else:
+        say(f"wrote {out}: read it, complete it, and pass it as --mapping {out}")
+    if draft.missing:
+        note(f"not found, but required: {', '.join(draft.missing)}")

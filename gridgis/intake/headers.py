@@ -5,13 +5,16 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections import Counter
-from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from functools import cache
+from typing import TYPE_CHECKING
 
 from gridgis.errors import SchemaError
 from gridgis.intake.mapping import header_key
 from gridgis.model.case import CASE_FIELDS
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Sequence
 
 HEADER_SEARCH = 12
 """Rows in which a header is looked for."""
@@ -100,6 +103,11 @@ def _merged(above: Sequence[str], below: Sequence[str]) -> list[tuple[str, ...]]
     return paths
 
 
+def unnamed(position: int) -> str:
+    """Return what a column without a header is called, by its 1-based position."""
+    return f"列{position}"
+
+
 def clean_header(text: str) -> str:
     """Return a header without line breaks, byte order mark and full-width letters."""
     plain = unicodedata.normalize("NFKC", text.replace("\ufeff", ""))
@@ -116,6 +124,6 @@ def _unique(paths: Sequence[tuple[str, ...]]) -> tuple[str, ...]:
     for position, path in enumerate(trimmed, start=1):
         leaf = path[-1]
         name = leaf if leaves[leaf] == 1 else PATH_MARK.join(part for part in path if part)
-        name = name or f"列{position}"
+        name = name or unnamed(position)
         names.append(name if name not in names else f"{name}#{position}")
     return tuple(names)

@@ -12,13 +12,18 @@ import difflib
 import re
 import tomllib
 import unicodedata
-from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
-from pathlib import Path
+from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from gridgis.errors import SchemaError
 from gridgis.model.case import CASE_FIELD_NAMES, CASE_FIELDS
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from pathlib import Path
+
+    from gridgis.intake.tables import TableFile
 
 REQUIRED_FIELDS = tuple(item.name for item in CASE_FIELDS if item.required)
 POINT_FIELDS = ("x", "y")
@@ -56,10 +61,6 @@ class CaseMapping:
     def headers(self) -> frozenset[str]:
         """Every header that the mapping names."""
         return frozenset(header for wanted in self.columns.values() for header in wanted)
-
-    def resolve(self, headers: Sequence[str], file: str) -> dict[str, str]:
-        """Return the file's header of every mapped field; see `resolve_columns`."""
-        return resolve_columns(self, headers, file=file)
 
 
 def load_mapping(path: Path) -> CaseMapping:
@@ -101,14 +102,13 @@ def parse_mapping(spec: Mapping[str, object], *, name: str) -> CaseMapping:
     return mapping
 
 
-def resolve_columns(
-    mapping: CaseMapping, headers: Sequence[str], *, file: str, has_geometry: bool = False
-) -> dict[str, str]:
+def resolve_columns(mapping: CaseMapping, table: TableFile) -> dict[str, str]:
     """
     Return the file's header of every mapped field (对照表头).
 
-    Spaces, line breaks, case and full width do not count when headers are compared. Points of a
-    file with geometry stand in for `x` and `y` that are not mapped or not there.
+    Spaces, line breaks, case and full width do not count when headers are compared, nor what a
+    shapefile cuts off after ten bytes. The points of a file with geometry stand in for `x` and `y`
+    that are not mapped or not there.
 
     Raises
     ------
@@ -116,26 +116,27 @@ def resolve_columns(
         Naming every header that the file lacks, the closest ones and all it has.
     """
     known: dict[str, list[str]] = {}
-    for header in headers:
-        known.setdefault(header_key(header), []).append(header)
+    for given in table.headers:
+        known.setdefault(header_key(given), []).append(given)
     found: dict[str, str] = {}
     faults: list[str] = []
     for name, wanted in mapping.columns.items():
-        header = _find(wanted, known)
+        header = _find(wanted, known, cut=table.cut_headers)
         if header is not None and len(known[header_key(header)]) > 1:
             faults.append(f"two columns are called {header!r} (for {name}): rename one of them")
         elif header is not None:
             found[name] = header
-        elif not (has_geometry and name in POINT_FIELDS):
-            faults.append(_lacking(name, wanted, headers))
-    _add_geometry(found, headers)
+        elif not (table.has_geometry and name in POINT_FIELDS):
+            faults.append(_lacking(name, wanted, table.headers))
+    if table.has_geometry and not ("x" in found and "y" in found):
+        found.update(GEOMETRY_HEADERS)
     if faults:
         listed = "\n".join(f"  - {fault}" for fault in faults)
         raise SchemaError(
-            f"{file} does not fit the mapping {mapping.name}:\n{listed}\n"
-            f"headers of the file: {', '.join(headers) or '(none)'}\n"
+            f"{table.name} does not fit the mapping {mapping.name}:\n{listed}\n"
+            f"headers of the file: {', '.join(table.headers) or '(none)'}\n"
             "mend [columns] of the mapping, or draft one with `gridgis cases mapping suggest`",
-            missing=faults, headers=list(headers),
+            missing=faults, headers=list(table.headers),
         )  # fmt: skip
     return found
 
@@ -151,25 +152,29 @@ def close_words(word: str, allowed: Sequence[str]) -> str:
     return ", ".join(repr(item) for item in close)
 
 
-def _find(wanted: Sequence[str], known: Mapping[str, list[str]]) -> str | None:
+def _find(wanted: Sequence[str], known: Mapping[str, list[str]], *, cut: bool) -> str | None:
     for header in wanted:
         matches = known.get(header_key(header))
         if matches:
             return matches[0]
-    return None
+    if not cut:
+        return None
+    starts = [
+        given for key, (given, *_) in known.items() if _fills_dbf(given)
+        and any(header_key(header).startswith(key) for header in wanted)
+    ]  # fmt: skip
+    return starts[0] if len(starts) == 1 else None
+
+
+def _fills_dbf(header: str) -> bool:
+    """Tell whether a header is as long as a field name of a shapefile can be (10 bytes)."""
+    return any(len(header.encode(code)) in {9, 10} for code in ("gb18030", "utf-8"))
 
 
 def _lacking(name: str, wanted: Sequence[str], headers: Sequence[str]) -> str:
     close = close_words(wanted[0], headers)
     hint = f"; closest: {close}" if close else ""
     return f"column {' or '.join(map(repr, wanted))} (for {name}) is not in the file{hint}"
-
-
-def _add_geometry(found: dict[str, str], headers: Sequence[str]) -> None:
-    if "x" in found and "y" in found:
-        return
-    if all(header in headers for header in GEOMETRY_HEADERS.values()):
-        found.update(GEOMETRY_HEADERS)
 
 
 def _tables(spec: Mapping[str, object], faults: list[str]) -> dict[str, dict[str, object]]:

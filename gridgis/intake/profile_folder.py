@@ -10,6 +10,7 @@ import csv
 import hashlib
 import re
 import tomllib
+from csv import DictReader
 from dataclasses import dataclass, field
 from datetime import date
 from io import StringIO
@@ -54,7 +55,7 @@ class ProfileFolder:
         content = self._text(name)
         if content is None:
             return
-        reader = csv.DictReader(StringIO(content, newline=""), strict=True)
+        reader = DictReader(StringIO(content, newline=""), strict=True)
         headers = [header.strip() for header in reader.fieldnames or ()]
         missing = [column for column in needed if column not in headers]
         unknown = [h for h in headers if h not in (*needed, *allowed, *FREE_COLUMNS)]
@@ -73,12 +74,12 @@ class ProfileFolder:
                        "quote values that hold commas or quotes")  # fmt: skip
 
     def _rows(
-        self, name: str, reader: csv.DictReader[str], needed: tuple[str, ...]
+        self, name: str, reader: DictReader[str], needed: tuple[str, ...]
     ) -> Iterator[tuple[str, dict[str, str]]]:
         for given in reader:
             where = f"{name} row {reader.line_num}"
             if None in given:
-                self.fault(where, str(given[None]), "more values than columns",  # type: ignore[call-overload]
+                self.fault(where, str(given[None]), "more values than columns",
                            "quote values that hold commas")  # fmt: skip
             row = {key: (value or "").strip() for key, value in given.items() if key}
             empty = [column for column in needed if not row[column]]

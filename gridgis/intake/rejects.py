@@ -1,22 +1,36 @@
-"""Rejected rows, kept where a person can mend them (退回行)."""
+"""
+Rejected rows, kept where a person can mend them (退回行).
+
+Reason and original row stand side by side. The mended file imports again as it is: the columns
+about the reason are known and left out.
+"""
 
 from __future__ import annotations
 
 import csv
-from collections.abc import Sequence
+import json
+import re
+import tempfile
 from dataclasses import dataclass
-from pathlib import Path
-from types import TracebackType
-from typing import IO, Self
+from typing import IO, TYPE_CHECKING, Self
 
 from openpyxl import Workbook
 from openpyxl.cell import WriteOnlyCell
 
-from gridgis.errors import InputError
+from gridgis.errors import InputError, LimitExceeded
 
-REJECT_HEADERS = ("行号", "列", "值", "规则", "处理办法")
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+    from pathlib import Path
+    from types import TracebackType
+
 XLSX_ROWS = 1_048_575
-_FORMULA = ("=", "+", "-", "@", "\t", "\r", "＝", "＋", "－", "＠")
+XLSX_CHARACTERS = 32_767
+FORMULA = r"'*[=+\-@\t\r＝＋－＠]"
+"""How a text begins that a spreadsheet takes for a formula, or that was protected from it."""
+_FORMULA = re.compile(FORMULA)
+_NUMBER = re.compile(r"[+-][0-9.]+")
+_UNPRINTABLE = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,14 +46,14 @@ class Reject:
 
 class RejectWriter:
     """
-    Write rejects with the original row beside the reason; mended, the file imports again.
+    Collect rejects in a temporary file; `finish` makes the file for people of them.
 
     Parameters
     ----------
     path : Path
-        `.xlsx` or `.csv`; made when the first reject comes.
+        `.xlsx` or `.csv`. It is not made without a reject, nor when the import fails.
     headers : sequence of str
-        Headers of the original file.
+        Headers of the reasons, then those of the original file.
     """
 
     def __init__(self, path: Path, headers: Sequence[str]) -> None:
@@ -47,47 +61,67 @@ class RejectWriter:
             raise InputError(f"rejects file {path.name!r}: use .xlsx or .csv")
         self.path = path
         self.count = 0
-        self._headers = [*REJECT_HEADERS, *headers]
-        self._text: IO[str] | None = None
-        self._book: Workbook | None = None
+        self._headers = list(headers)
+        self._spool: IO[str] = tempfile.TemporaryFile(  # noqa: SIM115 - closed by __exit__
+            "w+", encoding="utf-8", prefix="gridgis-"
+        )
 
     def write(self, reject: Reject, original: Sequence[str]) -> None:
         """Add one rejected row."""
-        row = [
-            str(reject.row_no),
-            reject.column,
-            reject.value,
-            reject.rule,
-            reject.remedy,
-            *original,
-        ]
-        if self.count == 0:
-            self._open()
+        reason = (str(reject.row_no), reject.column, reject.value, reject.rule, reject.remedy)
+        self._spool.write(json.dumps([*reason, *original], ensure_ascii=False) + "\n")
         self.count += 1
-        if self._text is not None:
-            csv.writer(self._text).writerow([defused(value) for value in row])
-        elif self.count <= XLSX_ROWS:
-            self._append(row)
 
-    def _open(self) -> None:
-        self.path.parent.mkdir(parents=True, exist_ok=True)
-        if self.path.suffix.lower() == ".csv":
-            self._text = self.path.open("w", encoding="utf-8-sig", newline="")
-            csv.writer(self._text).writerow(self._headers)
-            return
-        self._book = Workbook(write_only=True)
-        self._book.create_sheet("退回行")
-        self._append(self._headers)
+    def finish(self) -> Path | None:
+        """
+        Write the file and return its path, or None without a reject.
 
-    def _append(self, row: Sequence[str]) -> None:
-        assert self._book is not None  # noqa: S101 - opened above
-        sheet = self._book.worksheets[0]
-        cells = []
-        for value in row:
-            cell = WriteOnlyCell(sheet, value=_printable(value))  # type: ignore[arg-type]
-            cell.data_type = "s"  # never a formula, never a rounded number
-            cells.append(cell)
-        sheet.append(cells)
+        Raises
+        ------
+        InputError
+            If the folder cannot be written to.
+        LimitExceeded
+            If an xlsx sheet cannot hold so many rows.
+        """
+        if self.count == 0:
+            return None
+        try:
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+            if self.path.suffix.lower() == ".csv":
+                self._save_csv()
+            else:
+                self._save_xlsx()
+        except OSError as error:
+            raise InputError(
+                f"rejects file {self.path}: cannot be written ({error.strerror}); name another "
+                "place with --rejects. Nothing was stored"
+            ) from error
+        return self.path
+
+    def _save_csv(self) -> None:
+        with self.path.open("w", encoding="utf-8-sig", newline="") as handle:
+            writer = csv.writer(handle)
+            writer.writerow(self._headers)
+            writer.writerows([protected(value) for value in row] for row in self._spooled())
+
+    def _save_xlsx(self) -> None:
+        if self.count > XLSX_ROWS:
+            raise LimitExceeded(
+                f"{self.count:,} rejected rows, a sheet holds {XLSX_ROWS:,}: name a .csv file with "
+                "--rejects. Nothing was stored"
+            )
+        book = Workbook(write_only=True)
+        sheet = book.create_sheet("rejects")
+        for row in (self._headers, *self._spooled()):
+            cells = [WriteOnlyCell(sheet, value=_printable(value)) for value in row]
+            for cell in cells:
+                cell.data_type = "s"  # never a formula, never a rounded number
+            sheet.append(cells)
+        book.save(self.path)
+
+    def _spooled(self) -> Iterator[list[str]]:
+        self._spool.seek(0)
+        return map(json.loads, self._spool)
 
     def __enter__(self) -> Self:
         """Return the writer."""
@@ -97,31 +131,26 @@ class RejectWriter:
         self, kind: type[BaseException] | None, error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:  # fmt: skip
-        """Finish the file; a failed import leaves none behind."""
-        if self._text is not None:
-            self._text.close()
-            if error is not None:
-                self.path.unlink(missing_ok=True)
-        if self._book is not None:
-            if error is None:
-                self._book.save(self.path)
-            else:
-                self._book.close()
+        """Forget what was collected."""
+        self._spool.close()
 
 
-def defused(value: str) -> str:
-    """Return a text that no spreadsheet takes for a formula."""
-    return f"'{value}" if value.startswith(_FORMULA) and not _is_number(value) else value
+def free_path(path: Path) -> Path:
+    """Return the path, or the next one with a number: a file under repair is not written over."""
+    taken = [path, *(path.with_stem(f"{path.stem}-{n}") for n in range(2, 1000))]
+    return next(candidate for candidate in taken if not candidate.exists())
 
 
-def _is_number(value: str) -> bool:
-    try:
-        float(value)
-    except ValueError:
-        return False
-    return value.isascii()
+def protected(value: str) -> str:
+    """Return a text that no spreadsheet takes for a formula; `unprotected` undoes it."""
+    return f"'{value}" if _FORMULA.match(value) and not _NUMBER.fullmatch(value) else value
+
+
+def unprotected(values: Iterable[str]) -> list[str]:
+    """Undo `protected`."""
+    return [value[1:] if value[:1] == "'" and _FORMULA.match(value) else value for value in values]
 
 
 def _printable(value: str) -> str:
     """Drop control characters that a workbook cannot hold."""
-    return "".join(c for c in value if c >= " " or c in "\t\n\r")[:32_000]
+    return _UNPRINTABLE.sub("", value)[:XLSX_CHARACTERS]

@@ -6,32 +6,41 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from gridgis.intake.columns import nullable
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    Mask = NDArray[np.bool_]
+    BoolArray = NDArray[np.bool_]
     Moments = NDArray[np.datetime64]
 
+UTC_US = pa.timestamp("us", tz="UTC")
+_MICROS = pa.timestamp("us")
 _WITH_OFFSET = r"(?:Z|[+-]\d{2}:?\d{2})$"
 _SERIAL = r"^\d{5}(?:\.\d+)?$"
 _EXCEL_EPOCH = "1899-12-30"
+_ISO = ("%Y-%m-%d %H:%M:%S", "%Y-%m-%d %H:%M", "%Y-%m-%d", "%Y-%m-%dT%H:%M:%S")
 _FORMATS = (
-    "%Y-%m-%d %H:%M:%S", "%Y-%m-%d %H:%M:%S.%f", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%dT%H:%M:%S.%f",
-    "%Y-%m-%d %H:%M", "%Y/%m/%d %H:%M:%S", "%Y/%m/%d %H:%M", "%Y年%m月%d日 %H:%M:%S",
-    "%Y年%m月%d日 %H时%M分", "%Y-%m-%d", "%Y/%m/%d", "%Y%m%d%H%M%S",
+    *_ISO, "%Y-%m-%d %H:%M:%S.%f", "%Y-%m-%dT%H:%M:%S.%f",
+    "%Y/%m/%d %H:%M:%S", "%Y/%m/%d %H:%M", "%Y/%m/%d",
+    "%Y.%m.%d %H:%M:%S", "%Y.%m.%d %H:%M", "%Y.%m.%d",
+    "%Y年%m月%d日 %H:%M:%S", "%Y年%m月%d日 %H:%M", "%Y年%m月%d日",
+    "%Y年%m月%d日 %H时%M分%S秒", "%Y年%m月%d日 %H时%M分",
 )  # fmt: skip
+_COMPACT = {14: "%Y%m%d%H%M%S", 12: "%Y%m%d%H%M", 8: "%Y%m%d"}
+"""By number of digits: strptime alone would read 12 digits as hours, minutes and seconds."""
 
 
-def parse_times(
-    texts: pd.Series[str], formats: tuple[str, ...], time_zone: str
-) -> pd.Series[pd.Timestamp]:
+def parse_times(texts: pa.Array, formats: tuple[str, ...], time_zone: str) -> pa.Array:
     """
-    Parse local times to UTC; what cannot be read is NaT.
+    Parse local times to UTC; what cannot be read is missing (解析时间).
 
     Parameters
     ----------
-    texts : (n,) str
+    texts : (n,) string
         Empty is missing. ISO with an offset, the given formats, the usual Chinese ones and Excel
         serial days are understood.
     formats : tuple of str
@@ -39,46 +48,65 @@ def parse_times(
     time_zone : str
         IANA zone of times without an offset. An hour that exists twice is the first one; an hour
         that the clock skips moves to the next that exists.
+
+    Returns
+    -------
+    (n,) timestamp[us, UTC]
     """
-    result = np.full(len(texts), np.datetime64("NaT", "us"))
-    left = (texts != "").to_numpy()
-    for layout in dict.fromkeys((*formats, *_FORMATS)):
-        if not left.any():
-            break
-        found = pd.to_datetime(texts[left], format=layout, errors="coerce")
-        left = _store(result, found, left, time_zone)
-    if left.any():
-        left = _store(result, _serial(texts[left]), left, time_zone)
-    if left.any():
-        offset = left & texts.str.contains(_WITH_OFFSET).to_numpy(dtype=bool)
-        aware = pd.to_datetime(texts[offset], format="ISO8601", errors="coerce", utc=True)
-        result[offset] = _utc_micros(aware)
-    return pd.Series(result, index=texts.index).dt.tz_localize("UTC")
-
-
-def _store(result: Moments, local: pd.Series[pd.Timestamp], left: Mask, time_zone: str) -> Mask:
-    """Localise what was found and return what is still left."""
-    good = local.notna().to_numpy()
-    if not good.any():
-        return left
-    found = local[good].astype("datetime64[us]")
-    aware = found.dt.tz_localize(
-        time_zone, ambiguous=np.ones(len(found), dtype=bool), nonexistent="shift_forward"
+    given = nullable(texts)
+    if given.null_count == len(given):
+        return pa.nulls(len(given), UTC_US)
+    local = _iso(given) if all(f in _ISO or not f.startswith("%Y-") for f in formats) else None
+    if local is not None:
+        return pa.array(_to_utc(local, time_zone)).cast(UTC_US)
+    return pa.array(_by_formats(pd.Series(texts.to_pylist(), dtype=str), formats, time_zone)).cast(
+        UTC_US
     )
-    positions = np.flatnonzero(left)[good]
-    result[positions] = _utc_micros(aware)
-    still = left.copy()
-    still[positions] = False
-    return still
 
 
-def _utc_micros(aware: pd.Series[pd.Timestamp]) -> Moments:
-    plain = aware.dt.tz_convert("UTC").dt.tz_localize(None).astype("datetime64[us]")
-    moments: Moments = plain.to_numpy()
+def _iso(given: pa.Array) -> Moments | None:
+    """Return ISO times without an offset, the fast way; None if a single one is another thing."""
+    try:
+        moments: Moments = pc.cast(given, _MICROS).to_numpy(zero_copy_only=False)
+    except pa.ArrowInvalid:
+        return None
+    return moments
+
+
+def _by_formats(texts: pd.Series[str], formats: tuple[str, ...], time_zone: str) -> Moments:
+    """Try one shape after the other on what is left."""
+    result = np.full(len(texts), np.datetime64("NaT", "us"))
+    empty = (texts == "").to_numpy()
+
+    def take(tried: BoolArray, found: pd.Series[pd.Timestamp]) -> None:
+        good = found.notna().to_numpy()
+        local = found[good].astype("datetime64[us]").to_numpy()
+        result[np.flatnonzero(tried)[good]] = _to_utc(local, time_zone)
+
+    for layout in dict.fromkeys((*formats, *_FORMATS)):
+        left = np.isnat(result) & ~empty
+        if not left.any():
+            return result
+        take(left, pd.to_datetime(texts[left], format=layout, errors="coerce"))
+    for digits, layout in _COMPACT.items():
+        tried = np.isnat(result) & texts.str.fullmatch(rf"[0-9]{{{digits}}}").to_numpy(dtype=bool)
+        take(tried, pd.to_datetime(texts[tried], format=layout, errors="coerce"))
+    tried = np.isnat(result) & texts.str.match(_SERIAL).to_numpy(dtype=bool)
+    take(tried, _serial(texts[tried]))
+    tried = np.isnat(result) & texts.str.contains(_WITH_OFFSET).to_numpy(dtype=bool)
+    aware = pd.to_datetime(texts[tried], format="ISO8601", errors="coerce", utc=True)
+    result[tried] = aware.dt.tz_localize(None).astype("datetime64[us]").to_numpy()
+    return result
+
+
+def _to_utc(local: Moments, time_zone: str) -> Moments:
+    aware = pd.DatetimeIndex(local).tz_localize(
+        time_zone, ambiguous=np.ones(len(local), dtype=bool), nonexistent="shift_forward"
+    )
+    moments: Moments = aware.tz_convert("UTC").tz_localize(None).as_unit("us").to_numpy()
     return moments
 
 
 def _serial(texts: pd.Series[str]) -> pd.Series[pd.Timestamp]:
     """Return Excel serial days as local times, to the second."""
-    days = pd.to_numeric(texts.where(texts.str.match(_SERIAL)), errors="coerce")
-    return pd.to_datetime(days, unit="D", origin=_EXCEL_EPOCH).dt.round("s")
+    return pd.to_datetime(pd.to_numeric(texts), unit="D", origin=_EXCEL_EPOCH).dt.round("s")

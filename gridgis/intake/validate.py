@@ -1,37 +1,54 @@
 """
 Text rows to typed cases, or to rejects with a rule and a remedy (案件校验).
 
-Vectorised: one pass over each column of a chunk. accepted + rejected = read, always.
+One pass over each column of a chunk; a row keeps the first reason it is rejected for.
+accepted + rejected = read, always.
 """
 
 from __future__ import annotations
 
-import difflib
-import unicodedata
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import numpy as np
-import pandas as pd
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from gridgis.crs import parse_crs
-from gridgis.errors import CrsError, SchemaError
-from gridgis.intake.mapping import CaseMapping
-from gridgis.intake.points import convert_points, decimals, row_radius_m
+from gridgis.errors import CrsError
+from gridgis.intake.columns import (
+    Distinct,
+    decimals,
+    hashes,
+    mask,
+    matches,
+    nullable,
+    numbers,
+    plain,
+    rows_with_nul,
+    trimmed,
+)
+from gridgis.intake.names import Names
+from gridgis.intake.points import convert_points, row_radius_m
 from gridgis.intake.rejects import Reject
-from gridgis.intake.times import parse_times
+from gridgis.intake.repeats import Repeats
+from gridgis.intake.rules import remedy
+from gridgis.intake.times import UTC_US, parse_times
 from gridgis.model.case import CASE_FIELDS, STAGE_ORDER, FieldKind
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
     from numpy.typing import NDArray
 
+    from gridgis.intake.mapping import CaseMapping
+    from gridgis.intake.tables import Chunk
     from gridgis.model.profile import CityProfile
+
+    BoolArray = NDArray[np.bool_]
 
 _TIMES = tuple(f.name for f in CASE_FIELDS if f.kind is FieldKind.TIME)
 _TEXTS = ("description", "address_text", "severity", "disposing_org")
-_UTC_US = pa.timestamp("us", tz="UTC")
 CASE_SCHEMA = pa.schema(
     [("row_no", pa.int32())]
     + [(name, pa.string()) for name in (
@@ -42,40 +59,19 @@ CASE_SCHEMA = pa.schema(
     + [(name, pa.string()) for name in ("src_crs", "src_x", "src_y")]
     + [("lon", pa.float64()), ("lat", pa.float64()), ("locate_radius_m", pa.float32()),
        ("point_issue", pa.string())]
-    + [(name, _UTC_US) for name in (
+    + [(name, UTC_US) for name in (
         "discovered_at", "reported_at", "verified_at", "accepted_at", "filed_at", "dispatched_at",
         "due_at", "disposed_at", "checked_at", "closed_at", "voided_at", "suspended_at")]
 )  # fmt: skip
-_SCIENTIFIC = r"^[0-9](\.[0-9]+)?[eE]\+?[0-9]+$"
-_TRUE = {"true", "1", "是", "y", "yes", "t", "真", "自处置"}
-_FALSE = {"false", "0", "否", "n", "no", "f", "假", ""}
-_REGION_SEPARATORS = r"[、,，;；/／|]|跨|及|与"
+_SCIENTIFIC = r"^[0-9](\.[0-9]+)?[eE]\+[0-9]+$"
+_CELL_CODE = r"^[0-9]{15}$"
+_ROUNDED_CELL = r"^[0-9]+0{6}$"
+_NO_SEQUENCE = r"000$"
+TRUE_WORDS = {"true", "1", "是", "y", "yes", "t", "真", "自处置"}
+FALSE_WORDS = {"false", "0", "否", "n", "no", "f", "假", ""}
 _LONGEST_CASE_NO = 64
-
-
-@dataclass(slots=True)
-class Names:
-    """Look-ups of one profile: any spelling to a code (名称对照)."""
-
-    category: dict[str, str]
-    kind: dict[str, str]
-    source: dict[str, str]
-    tier: dict[str, str]
-    region: dict[str, str]
-
-    @classmethod
-    def of(cls, profile: CityProfile) -> Names:
-        """Collect names, aliases and codes of a profile."""
-        category = {n: c.code for c in profile.categories for n in (c.name, *c.aliases, c.code)}
-        source = {n: s.code for s in profile.sources
-                  for n in (s.name, s.name_en, *s.aliases, s.code)}  # fmt: skip
-        region: dict[str, str] = {}
-        for entry in profile.regions:
-            short = entry.name.rstrip("区县市") if len(entry.name) > 2 else entry.name  # noqa: PLR2004
-            for name in (entry.code, entry.name, entry.name_en, short, *entry.aliases):
-                region.setdefault(name, entry.code)
-        return cls(category, {c.code: c.kind for c in profile.categories}, source,
-                   {s.code: s.tier for s in profile.sources}, region)  # fmt: skip
+_SHOWN = 200
+_NEVER = np.iinfo(np.int64).min
 
 
 @dataclass(slots=True)
@@ -85,22 +81,22 @@ class Validator:
     profile: CityProfile
     mapping: CaseMapping
     columns: Mapping[str, str]
-    """Field → header."""
+    """Field to header."""
     crs: str | None
-    group_decimals: Mapping[str, int]
+    places: Mapping[str, int]
     """Used decimals per value of the source column."""
     unknown_regions: dict[str, int] = field(default_factory=dict)
-    _names: Names = field(init=False)
-    _seen: list[NDArray[np.uint64]] = field(default_factory=list)
-    _seen_rows: list[NDArray[np.uint64]] = field(default_factory=list)
+    repeats: Repeats = field(default_factory=Repeats)
+    names: Names = field(init=False)
 
     def __post_init__(self) -> None:
         """Prepare the look-ups."""
-        self._names = Names.of(self.profile)
+        self.names = Names.of(self.profile)
 
-    def check(self, rows: pd.DataFrame) -> tuple[pa.Table, list[Reject]]:
-        """Return the accepted rows in `CASE_SCHEMA` and the rejects, one a row."""
-        work = _Work(self, rows)
+    def check(self, chunk: Chunk) -> tuple[pa.Table, list[Reject]]:
+        """Return the accepted rows in `CASE_SCHEMA` and the rejects, one a row, in file order."""
+        work = _Work(self, chunk)
+        work.nul()
         work.case_no()
         work.category()
         work.source()
@@ -109,320 +105,247 @@ class Validator:
         work.cell_code()
         work.times()
         work.points()
-        work.texts()
+        for name in _TEXTS:
+            work.out[name] = nullable(work.text(name))
         work.duplicates()
         return work.table(), [work.rejects[number] for number in sorted(work.rejects)]
-
-    def seen(self, keys: NDArray[np.uint64]) -> tuple[NDArray[np.bool_], NDArray[np.uint64]]:
-        """Return which keys were accepted before, and the hash of the row that had them."""
-        known = np.zeros(len(keys), dtype=bool)
-        earlier = np.zeros(len(keys), dtype=np.uint64)
-        for block, rows in zip(self._seen, self._seen_rows, strict=True):
-            at = np.searchsorted(block, keys)
-            at[at == len(block)] = 0
-            hit = block[at] == keys
-            known |= hit
-            earlier[hit] = rows[at[hit]]
-        return known, earlier
-
-    def remember(self, keys: NDArray[np.uint64], rows: NDArray[np.uint64]) -> None:
-        """Remember accepted case numbers."""
-        order = np.argsort(keys)
-        self._seen.append(keys[order])
-        self._seen_rows.append(rows[order])
 
 
 class _Work:
     """One chunk under check."""
 
-    def __init__(self, validator: Validator, rows: pd.DataFrame) -> None:
+    def __init__(self, validator: Validator, chunk: Chunk) -> None:
         self.v = validator
-        self.rows = rows
-        self.numbers = rows.index.to_numpy()
-        self.ok = np.ones(len(rows), dtype=bool)
+        self.chunk = chunk
+        self.rows = chunk.table
+        self.numbers = chunk.numbers
+        self.ok = np.ones(len(self.numbers), dtype=bool)
         self.rejects: dict[int, Reject] = {}
-        self.out: dict[str, object] = {"row_no": self.numbers.astype(np.int32)}
-        self._cache: dict[str, pd.Series[str]] = {}
+        self.out: dict[str, pa.Array] = {"row_no": pa.array(self.numbers, type=pa.int32())}
+        self._texts: dict[str, pa.Array] = {}
 
     # -------------------------------------------------------------- helpers
 
-    def text(self, name: str) -> pd.Series[str]:
-        """Return a field as stripped text; constants and missing columns included."""
-        if name not in self._cache:
+    def text(self, name: str) -> pa.Array:
+        """Return a field as trimmed text; constants and missing columns included."""
+        if name not in self._texts:
             header = self.v.columns.get(name)
-            if header is not None:
-                column = self.rows[header].fillna("").str.strip()
-            else:
-                constant = self.v.mapping.constants.get(name, "")
-                column = pd.Series(constant, index=self.rows.index, dtype=str)
-            self._cache[name] = column
-        return self._cache[name]
+            constant = self.v.mapping.constants.get(name, "")
+            self._texts[name] = (
+                pa.repeat(constant, len(self.numbers))
+                if header is None else trimmed(self.rows[header])
+            )  # fmt: skip
+        return self._texts[name]
 
-    def mapped(self, name: str) -> pd.Series[str]:
-        """Return a field with the mapping's own values replaced."""
-        column = self.text(name)
-        values = self.v.mapping.values.get(name)
-        return column if not values else column.map(lambda value: values.get(value, value))
+    def distinct(self, name: str) -> Distinct:
+        """Return a field by its distinct texts, the mapping's own values replaced."""
+        found = Distinct.of(self.text(name))
+        own = self.v.mapping.values.get(name, {})
+        return Distinct([own.get(value, value) for value in found.values], found.codes)
 
     def header(self, name: str) -> str:
         """Return the header a person sees for a field."""
         return self.v.columns.get(name, name)
 
-    def reject(self, bad: NDArray[np.bool_], name: str, rule: str, remedy: str) -> None:
+    def reject(
+        self, bad: BoolArray, name: str, rule: str,
+        hint: Callable[[str], str] = lambda _: "", **facts: object,
+    ) -> None:  # fmt: skip
         """Reject rows; the first reason of a row stays."""
-        fresh = bad & self.ok
-        if not fresh.any():
-            return
-        column = self.text(name)
-        for position in np.flatnonzero(fresh):
-            number = int(self.numbers[position])
-            value = str(column.iloc[position])[:200]
-            self.rejects[number] = Reject(
-                number, self.header(name), value, rule, remedy.format(value=value)
-            )
+        fresh = np.flatnonzero(bad & self.ok)
         self.ok &= ~bad
+        if not len(fresh):
+            return
+        column, language = self.header(name), self.v.profile.language
+        values = self.text(name).take(pa.array(fresh)).to_pylist()
+        remedies: dict[str, str] = {}
+        for at, value in zip(fresh, values, strict=True):
+            shown = value[:_SHOWN].replace("\0", "␀")
+            if value not in remedies:
+                known = {"value": shown, "column": column, "hint": hint(value), **facts}
+                remedies[value] = remedy(rule, language, **known)
+            number = int(self.numbers[at])
+            self.rejects[number] = Reject(number, column, shown, rule, remedies[value])
 
     # --------------------------------------------------------------- fields
 
+    def nul(self) -> None:
+        """Refuse rows with NUL characters, whatever column they stand in."""
+        bad = rows_with_nul(self.rows)
+        if bad.any():
+            for name in self.v.columns:
+                own = mask(pc.match_substring(self.text(name), "\0"))
+                self.reject(own, name, "nul_character")
+            self.reject(bad, "case_no", "nul_character")
+
     def case_no(self) -> None:
         """Check the case number: present, whole, not a rounded number."""
-        raw = plain_text(self.text("case_no"))
-        self.reject(
-            (raw == "").to_numpy(), "case_no", "required", "案件编号不能为空：补填后重新导入"
-        )
-        self.reject(raw.str.match(_SCIENTIFIC).to_numpy(dtype=bool), "case_no", "rounded_number",
-                    "编号被表格软件转成了科学计数 {value}，末位已丢失：在源系统将该列设为文本后重新导出")  # fmt: skip
-        self.reject((raw.str.len() > _LONGEST_CASE_NO).to_numpy(), "case_no", "too_long",
-                    "案件编号最多 64 个字符")  # fmt: skip
-        self.out["case_no"] = raw
+        given = plain(self.text("case_no"))
+        self.reject(mask(pc.equal(given, "")), "case_no", "required")
+        self.reject(matches(given, _SCIENTIFIC), "case_no", "rounded_number")
+        too_long = mask(pc.greater(pc.utf8_length(given), _LONGEST_CASE_NO))
+        self.reject(too_long, "case_no", "too_long", limit=_LONGEST_CASE_NO)
+        self.out["case_no"] = given
 
     def category(self) -> None:
         """Resolve the subcategory by code, name or alias."""
-        given = self.mapped("subcategory")
-        codes = _look_up(given, self.v._names.category)  # noqa: SLF001 - its own helper
-        unknown = codes.isna().to_numpy()
-        known = list(self.v._names.category)  # noqa: SLF001
-        for value in given[unknown].unique()[:50]:
-            close = difflib.get_close_matches(value, known, n=3, cutoff=0.4)
-            hint = f"，相近的有：{'、'.join(close)}" if close else ""
-            self.reject(unknown & (given == value).to_numpy(), "subcategory",
-                        "required" if not value else "unknown_category",
-                        _literal(f"目录中没有小类“{value}”{hint}；改正，或在映射的 [values.subcategory] 中对应"))  # fmt: skip
-        self.reject(unknown, "subcategory", "unknown_category", "目录中没有该小类")
-        self.out["subcategory_code"] = codes
-        self.out["category_code"] = codes.str[:3]
-        self.out["case_kind"] = codes.map(self.v._names.kind)  # noqa: SLF001
+        names, given = self.v.names, self.distinct("subcategory")
+        codes = given.each(names.find_category)
+        self._require("subcategory", given)
+        self.reject(given.where([code is None for code in codes]), "subcategory",
+                    "unknown_category", self._category_hint)  # fmt: skip
+        self.out["subcategory_code"] = given.spread(codes, pa.string())
+        parents = [code and names.parent[code] for code in codes]
+        self.out["category_code"] = given.spread(parents, pa.string())
+        kinds = [code and names.kind[code] for code in codes]
+        self.out["case_kind"] = given.spread(kinds, pa.string())
+
+    def _category_hint(self, value: str) -> str:
+        close = self.v.names.close_categories(value)
+        chinese = self.v.profile.language.startswith("zh")
+        start, joint = ("，相近的有：", "、") if chinese else ("; closest: ", ", ")
+        return start + joint.join(close) if close else ""
+
+    def _require(self, name: str, given: Distinct) -> None:
+        self.reject(given.where([not value for value in given.values]), name, "required")
 
     def source(self) -> None:
         """Resolve the source and its tier."""
-        codes = _look_up(self.mapped("source"), self.v._names.source)  # noqa: SLF001
-        names = "、".join(s.name for s in self.v.profile.sources)
-        self.reject(codes.isna().to_numpy(), "source", "unknown_source",
-                    _literal(f"问题来源应为：{names}；或在映射的 [values.source] 中对应"))  # fmt: skip
-        self.out["source"] = codes
-        tiers = codes.map(self.v._names.tier)  # noqa: SLF001
-        self.out["tier"] = tiers.where(tiers.fillna("") != "", None)
+        names, given = self.v.names, self.distinct("source")
+        codes = given.each(names.find_source)
+        self._require("source", given)
+        self.reject(given.where([code is None for code in codes]), "source", "unknown_source",
+                    allowed="、".join(names.source_names))  # fmt: skip
+        self.out["source"] = given.spread(codes, pa.string())
+        tiers = [(code and names.tier[code]) or None for code in codes]
+        self.out["tier"] = given.spread(tiers, pa.string())
 
     def self_handled(self) -> None:
         """Read the self-handled flag."""
-        value = self.mapped("self_handled").str.lower()
-        flag = value.isin(_TRUE).to_numpy()
-        self.reject(~(flag | value.isin(_FALSE).to_numpy()), "self_handled", "not_a_flag",
-                    "是否自处置应为 是 或 否")  # fmt: skip
-        self.out["self_handled"] = flag
+        given = self.distinct("self_handled")
+        flags = given.each(lambda value: value.lower() in TRUE_WORDS)
+        wrong = given.each(lambda value: value.lower() not in TRUE_WORDS | FALSE_WORDS)
+        self.reject(given.where(wrong), "self_handled", "not_a_flag")
+        self.out["self_handled"] = given.spread(flags, pa.bool_())
 
     def stated_region(self) -> None:
         """Resolve the stated region; two or more named regions make a cross-area case (跨区)."""
-        given = self.mapped("stated_region")
-        codes: dict[str, str | None] = {}
-        crossing: dict[str, bool] = {}
-        for value in given.unique():
-            codes[value], crossing[value] = self._region(value)
-        self.out["stated_region"] = _nullable(given)
-        self.out["stated_region_code"] = given.map(codes)
-        self.out["cross_area"] = given.map(crossing).astype(bool).to_numpy()
-        unknown = given[(given != "") & given.map(lambda v: codes[v] is None and not crossing[v])]
-        for value, count in unknown.value_counts().items():
-            self.v.unknown_regions[str(value)] = self.v.unknown_regions.get(str(value), 0) + count
-
-    def _region(self, value: str) -> tuple[str | None, bool]:
-        names = self.v._names.region  # noqa: SLF001
-        if not value or value in names:
-            return names.get(value), False
-        parts = [
-            part.strip() for part in pd.Series([value]).str.split(_REGION_SEPARATORS, regex=True)[0]
-        ]
-        found = {names[part] for part in parts if part in names}
-        if len(found) > 1:
-            return None, True
-        return (
-            found.pop() if len(found) == 1 and len([p for p in parts if p]) == 1 else None
-        ), False
+        given = self.distinct("stated_region")
+        found = given.each(self.v.names.find_region)
+        rows = np.bincount(given.codes, minlength=len(given.values))
+        for value, (code, crossing), count in zip(given.values, found, rows, strict=True):
+            if value and code is None and not crossing:
+                known = self.v.unknown_regions
+                known[value] = known.get(value, 0) + int(count)
+        self.out["stated_region"] = given.spread(given.each(lambda v: v or None), pa.string())
+        self.out["stated_region_code"] = given.spread([code for code, _ in found], pa.string())
+        self.out["cross_area"] = given.spread([crossing for _, crossing in found], pa.bool_())
 
     def cell_code(self) -> None:
         """Check a stated cell code: text of 15 digits, never a rounded number."""
-        given = plain_text(self.text("cell_code_stated"))
-        self.reject(given.str.match(_SCIENTIFIC).to_numpy(dtype=bool), "cell_code_stated",
-                    "rounded_number", "网格编码被表格软件转成了科学计数 {value}，末位已丢失：在源系统将该列设为文本后重新导出")  # fmt: skip
-        wrong = (given != "") & ~given.str.fullmatch(r"[0-9]{15}")
-        self.reject(wrong.to_numpy(dtype=bool), "cell_code_stated", "bad_cell_code",
-                    "单元网格编码应为 15 位数字（14 位旧码不补位，请提供新旧对照）")  # fmt: skip
-        self.out["cell_code_stated"] = _nullable(given)
+        given = plain(self.text("cell_code_stated"))
+        rounded = matches(given, _SCIENTIFIC) | matches(given, _ROUNDED_CELL)
+        self.reject(rounded, "cell_code_stated", "rounded_number")
+        well_formed = matches(given, _CELL_CODE) & ~matches(given, _NO_SEQUENCE)
+        self.reject(mask(pc.not_equal(given, "")) & ~well_formed, "cell_code_stated",
+                    "bad_cell_code")  # fmt: skip
+        self.out["cell_code_stated"] = nullable(given)
 
     def times(self) -> None:
         """Parse every time and check their order."""
         zone = self.v.mapping.time_zone or self.v.profile.time_zone
-        parsed: dict[str, pd.Series[pd.Timestamp]] = {}
+        stamps: dict[str, NDArray[np.int64]] = {}
         for name in _TIMES:
-            given = plain_text(self.text(name))
+            given = plain(self.text(name))
             moments = parse_times(given, self.v.mapping.time_formats, zone)
-            self.reject((moments.isna() & (given != "")).to_numpy(), name, "not_a_time",
-                        "无法识别的时间“{value}”：应如 2024-11-05 08:30:00，或在映射的 [times] formats 中写明格式")  # fmt: skip
-            parsed[name] = moments
-        self.reject(parsed["reported_at"].isna().to_numpy(), "reported_at", "required",
-                    "上报时间不能为空")  # fmt: skip
-        self._check_order(parsed)
-        for name, moments in parsed.items():
+            unread = pc.and_(pc.is_null(moments), pc.not_equal(given, ""))
+            self.reject(mask(unread), name, "not_a_time")
             self.out[name] = moments
+            stamps[name] = pc.fill_null(moments.cast(pa.int64()), _NEVER).to_numpy()
+        self.reject(stamps["reported_at"] == _NEVER, "reported_at", "required")
+        self._check_order(stamps)
 
-    def _check_order(self, parsed: Mapping[str, pd.Series[pd.Timestamp]]) -> None:
-        latest, owner = parsed[STAGE_ORDER[0]], pd.Series(STAGE_ORDER[0], index=self.rows.index)
-        for name in STAGE_ORDER[1:]:
-            moments = parsed[name]
-            bad = (moments < latest).to_numpy()
-            if (bad & self.ok).any():
-                for before in owner[bad].unique():
-                    self.reject(
-                        bad & (owner == before).to_numpy(),
-                        name,
-                        "stage_order",
-                        _literal(f"{self.header(name)}早于{self.header(before)}：核对两个时间"),
-                    )
-            later = moments.notna()
-            latest = latest.where(~later, moments)
-            owner = owner.where(~later, name)
+    def _check_order(self, stamps: Mapping[str, NDArray[np.int64]]) -> None:
+        latest = stamps[STAGE_ORDER[0]]
+        owner = np.zeros(len(latest), dtype=np.int64)
+        for position, name in enumerate(STAGE_ORDER[1:], start=1):
+            present = stamps[name] != _NEVER
+            early = present & (stamps[name] < latest)
+            for before in np.unique(owner[early & self.ok]):
+                label = self.header(STAGE_ORDER[before])
+                self.reject(early & (owner == before), name, "stage_order",
+                            before=label)  # fmt: skip
+            latest = np.where(present, stamps[name], latest)
+            owner = np.where(present, position, owner)
 
     def points(self) -> None:
         """Convert coordinates; a row without a usable point stays and says why."""
-        x_text, y_text = plain_text(self.text("x")), plain_text(self.text("y"))
-        x = pd.to_numeric(x_text.where(x_text != ""), errors="coerce").to_numpy(dtype=np.float64)
-        y = pd.to_numeric(y_text.where(y_text != ""), errors="coerce").to_numpy(dtype=np.float64)
-        for name, texts, numbers in (("x", x_text, x), ("y", y_text, y)):
-            self.reject(((texts != "").to_numpy() & ~np.isfinite(numbers)), name, "not_a_number",
-                        "坐标“{value}”不是数字：改正，或清空后按无坐标导入")  # fmt: skip
-        words = self._row_crs(x_text)
-        places = np.maximum(decimals(x_text), decimals(y_text))
-        group = self.text("source").map(self.v.group_decimals).fillna(0).to_numpy(dtype=np.int64)
+        x_text, y_text = plain(self.text("x")), plain(self.text("y"))
+        x, y = numbers(x_text), numbers(y_text)
+        self._reject_geometry()
+        for name, texts, values in (("x", x_text, x), ("y", y_text, y)):
+            given = mask(pc.not_equal(texts, ""))
+            self.reject(given & ~np.isfinite(values), name, "not_a_number")
+        given = mask(pc.or_(pc.not_equal(x_text, ""), pc.not_equal(y_text, "")))
+        crs = self._row_crs(given)
+        own = np.maximum(decimals(x_text), decimals(y_text))
+        source = Distinct.of(self.text("source"))
+        group = np.array(source.each(lambda value: self.v.places.get(value, 0)))[source.codes]
         lon, lat, radius = (np.full(len(x), np.nan) for _ in range(3))
         issue = np.full(len(x), "missing", dtype=object)
-        for word in {w for w in words if w is not None}:
-            mine = words == word
+        for at, word in enumerate(crs.values):
+            mine = crs.codes == at
             found = convert_points(x[mine], y[mine], word, self.v.profile.extent)
             lon[mine], lat[mine], issue[mine] = found.lon, found.lat, found.issue
-            radius[mine] = row_radius_m(places[mine], np.maximum(group[mine], 0), word)
-        has = np.isfinite(lon)
-        given = ((x_text != "") | (y_text != "")).to_numpy()
+            radius[mine] = row_radius_m(own[mine], group[mine], word)
+        radius[np.isnan(lon)] = np.nan
+        words = crs.spread(crs.values, pa.string())
         self.out |= {
-            "src_crs": pd.Series(np.where(given, words, None), index=self.rows.index, dtype=object),
-            "src_x": _nullable(x_text), "src_y": _nullable(y_text), "lon": lon, "lat": lat,
-            "locate_radius_m": np.where(has, radius, np.nan).astype(np.float32),
-            "point_issue": pd.Series(issue, index=self.rows.index, dtype=object),
+            "src_crs": pc.if_else(pa.array(given), words, None),
+            "src_x": nullable(x_text), "src_y": nullable(y_text),
+            "lon": pa.array(lon, from_pandas=True), "lat": pa.array(lat, from_pandas=True),
+            "locate_radius_m": pa.array(radius.astype(np.float32), from_pandas=True),
+            "point_issue": pa.array(issue, type=pa.string()),
         }  # fmt: skip
 
-    def _row_crs(self, x_text: pd.Series[str]) -> NDArray[np.object_]:
-        if "crs" not in self.v.columns:
-            return np.full(len(x_text), self.v.crs, dtype=object)
-        given = self.text("crs")
-        words: dict[str, str | None] = {"": self.v.crs}
-        for value in given.unique():
-            try:
-                words[value] = parse_crs(value) if value else self.v.crs
-            except CrsError:
-                words[value] = None
-        column = given.map(words).to_numpy(dtype=object)
-        missing = np.array([word is None for word in column]) & (x_text != "").to_numpy()
-        self.reject(missing, "crs", "unknown_crs",
-                    "坐标系“{value}”未知：应为 WGS84、CGCS2000、GCJ-02、BD-09 或 EPSG:n")  # fmt: skip
-        return column
+    def _reject_geometry(self) -> None:
+        kinds = self.chunk.bad_points
+        for kind in sorted(set(kinds.values())):
+            numbers = [number for number, own in kinds.items() if own == kind]
+            self.reject(np.isin(self.numbers, numbers), "x", "not_a_point",
+                        value=kind)  # fmt: skip
 
-    def texts(self) -> None:
-        """Take over free texts."""
-        for name in _TEXTS:
-            self.out[name] = _nullable(self.text(name))
+    def _row_crs(self, given: BoolArray) -> Distinct:
+        """Return the CRS of every row; a word that is none is rejected."""
+        fallback = self.v.crs or "wgs84"  # of rows without coordinates; never used for a point
+        if "crs" not in self.v.columns:
+            return Distinct([fallback], np.zeros(len(given), dtype=np.int64))
+        column = self.distinct("crs")
+        words = column.each(lambda value: _word(value) if value else self.v.crs)
+        wrong = column.where([word is None for word in words])
+        self.reject(wrong & given, "crs", "unknown_crs")
+        return Distinct([word or fallback for word in words], column.codes)
 
     def duplicates(self) -> None:
         """Reject a case number that an earlier accepted row of the file already has."""
-        numbers = self.out["case_no"]
-        assert isinstance(numbers, pd.Series)  # noqa: S101 - set above
-        keys = pd.util.hash_array(numbers.to_numpy(dtype=object), categorize=False)
-        mapped = [self.rows[header] for header in self.v.columns.values()]
-        rows = pd.util.hash_pandas_object(pd.concat(mapped, axis=1), index=False).to_numpy()
-        known, earlier = self.v.seen(keys)
-        own = pd.Series(np.where(self.ok, keys, np.uint64(0)))
-        first = own.groupby(own).transform(lambda group: group.index[0]).to_numpy(dtype=np.int64)
-        repeated = self.ok & (first != np.arange(len(keys))) & ~known
-        same = (known & (earlier == rows)) | (repeated & (rows[first] == rows))
-        bad = known | repeated
-        self.reject(bad & same, "case_no", "duplicate_row", "与前面的行完全相同：无需处理")
-        self.reject(bad & ~same, "case_no", "duplicate_case_no",
-                    "同一文件中案件编号 {value} 已出现且内容不同：保留正确的一行")  # fmt: skip
-        self.v.remember(keys[self.ok], rows[self.ok])
+        at = np.flatnonzero(self.ok)
+        keys = hashes([self.out["case_no"]])[at]
+        rows = hashes([self.rows[header] for header in self.v.columns.values()])[at]
+        repeated, same = self.v.repeats.find(keys, rows)
+        for flags, rule in ((same, "duplicate_row"), (repeated & ~same, "duplicate_case_no")):
+            bad = np.zeros(len(self.ok), dtype=bool)
+            bad[at[flags]] = True
+            self.reject(bad, "case_no", rule)
 
     def table(self) -> pa.Table:
         """Return the accepted rows in the order of the schema."""
-        arrays = []
-        for entry in CASE_SCHEMA:
-            column = self.out[entry.name]
-            values = (
-                column[self.ok] if isinstance(column, pd.Series) else np.asarray(column)[self.ok]
-            )
-            arrays.append(pa.array(values, type=entry.type, from_pandas=True))
-        return pa.Table.from_arrays(arrays, schema=CASE_SCHEMA)
+        arrays = [self.out[entry.name].cast(entry.type) for entry in CASE_SCHEMA]
+        whole = pa.Table.from_arrays(arrays, schema=CASE_SCHEMA)
+        return whole if self.ok.all() else whole.filter(pa.array(self.ok))
 
 
-def plain_text(column: pd.Series[str]) -> pd.Series[str]:
-    """Return text without full-width forms (全角转半角)."""
-    wide = ~column.str.isascii().to_numpy(dtype=bool)
-    if not wide.any():
-        return column
-    fixed = column.copy()
-    fixed[wide] = [unicodedata.normalize("NFKC", value).strip() for value in column[wide]]
-    return fixed
-
-
-def require_crs_given(crs: str | None, mapping: CaseMapping) -> str | None:
-    """Refuse an import without a declared CRS: it is never guessed."""
-    if crs is not None:
-        return parse_crs(crs)
-    if "crs" in mapping.columns:
+def _word(text: str) -> str | None:
+    try:
+        return parse_crs(text)
+    except CrsError:
         return None
-    if "x" not in mapping.columns:
-        return None
-    raise CrsError(
-        "no CRS declared: pass --crs wgs84, cgcs2000, gcj02, bd09 or EPSG:n. It is never guessed: "
-        "GCJ-02 read as WGS84 moves every point by hundreds of metres while most rows still fall "
-        "into the right district. Ask whoever made the file; maps of AMap and Tencent give gcj02, "
-        "Baidu bd09, GPS devices wgs84"
-    )
-
-
-def require_schema(rows: pd.DataFrame, columns: Mapping[str, str]) -> None:
-    """Refuse a chunk that lacks a mapped column (a bug in a reader)."""
-    missing = [header for header in columns.values() if header not in rows]
-    if missing:
-        raise SchemaError(f"the table lost columns {missing}")
-
-
-def _look_up(given: pd.Series[str], names: Mapping[str, str]) -> pd.Series[str]:
-    found = {value: names.get(value, names.get(unicodedata.normalize("NFKC", value)))
-             for value in given.unique()}  # fmt: skip
-    return given.map(found)
-
-
-def _nullable(column: pd.Series[str]) -> pd.Series[str]:
-    return column.where(column != "", None)
-
-
-def _literal(text: str) -> str:
-    """Protect braces in a remedy that is formatted with the value."""
-    return text.replace("{", "{{").replace("}", "}}")

@@ -4,21 +4,18 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
-
-import numpy as np
-import shapely
+from typing import TYPE_CHECKING, Protocol
 
 from gridgis.errors import InputError, SchemaError
 from gridgis.intake.mapping import CaseMapping, load_mapping
-from gridgis.intake.points import datum_check
 from gridgis.intake.read_cases import CaseFile
-from gridgis.intake.rejects import Reject, RejectWriter
+from gridgis.intake.rejects import Reject, RejectWriter, free_path
+from gridgis.intake.rules import reject_headers
 from gridgis.intake.validate import CASE_SCHEMA
+from gridgis.services.plausibility import PointCounts, datum_warnings, region_warnings
 from gridgis.store.cases import (
     CaseLoad,
     FileFacts,
@@ -28,21 +25,27 @@ from gridgis.store.cases import (
     region_polygons,
 )
 from gridgis.store.city import claim_nature
-from gridgis.store.engine import begin
+from gridgis.store.engine import begin, roll_back
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
     from gridgis.model.profile import CityProfile
     from gridgis.services.context import Context
-
-    FloatArray = NDArray[np.float64]
+    from gridgis.store.rows import ArrowCopy
 
 DATUM_SAMPLE = 20_000
 KEPT_REJECTS = 100_000
 """Rejects kept in the database per file; the rejects file holds all."""
 
-Progress = Callable[[int], None]
+
+class Progress(Protocol):
+    """Hears how far an import is (进度)."""
+
+    def __call__(self, step: str, rows: int, total: int) -> None:
+        """Take the step (`waiting` for another import), the rows read and those of the file."""
+
+
+def _silent(step: str, rows: int, total: int) -> None:
+    """Show nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,20 +83,12 @@ class ImportResult:
         return asdict(self)
 
 
-class _DryRunDone(Exception):  # noqa: N818 - not an error: it rolls the trial back
-    """Carries the result of a dry run out of its transaction."""
-
-    def __init__(self, result: ImportResult) -> None:
-        super().__init__("dry run")
-        self.result = result
-
-
 def import_cases(
     context: Context,
     path: Path,
     request: ImportRequest,
     *,
-    progress: Progress = lambda _: None,
+    progress: Progress = _silent,
 ) -> ImportResult:
     """
     Import one file of cases in one transaction (导入案件).
@@ -103,38 +98,47 @@ def import_cases(
     SchemaError
         If the file or the mapping is unusable, or if every row is rejected; nothing is stored.
     CrsError
-        If no CRS is declared.
+        If no CRS is declared, or if the file states another one.
+    StoreUnavailable
+        If the database goes away; nothing is stored.
     """
+    started_at = datetime.now(UTC)
+    progress("checking", 0, 0)
     profile = context.profile()
     mapping = find_mapping(profile, request.mapping)
     source = CaseFile(path, mapping=mapping, profile=profile, crs=request.crs,
                       sheet=request.sheet, encoding=request.encoding)  # fmt: skip
     facts = FileFacts(
         kind="cases", name=path.name, sha256=_sha256(path), crs=source.crs or "column",
-        mapping=mapping.to_dict(), synthetic=request.synthetic, started_at=datetime.now(UTC),
+        mapping=mapping.to_dict(), synthetic=request.synthetic, started_at=started_at,
     )  # fmt: skip
-    target = request.rejects or path.with_name(f"{_stem(path)}-rejects.xlsx")
-    try:
-        with RejectWriter(target, source.headers) as writer, begin(context.engine) as tx:
-            claim_nature(tx, synthetic=request.synthetic)
-            load = CaseLoad(tx, facts, CASE_SCHEMA)
-            counts = _stage(load, source, writer, progress)
-            load.place()
-            warnings = _warnings(load, source, region_polygons(tx))
-            merged = load.merge(rows_in=counts.rows_in, rejects=counts.kept,
-                                rejected=counts.rejected, warnings=warnings)  # fmt: skip
-            result = ImportResult(
-                path.name, counts.rows_in, counts.rows_in - counts.rejected, counts.rejected,
-                merged.inserted, merged.updated, merged.unchanged, merged.placement,
-                dict(counts.rules.most_common()), str(target) if counts.rejected else None,
-                warnings, request.dry_run,
-            )  # fmt: skip
-            _refuse_all_rejected(result, counts)
-            if request.dry_run:
-                raise _DryRunDone(result)
-    except _DryRunDone as done:
-        return done.result
-    return result
+    target = request.rejects or free_path(path.with_name(f"{_stem(path)}-rejects.xlsx"))
+    headers = (*reject_headers(profile.language), *source.headers)
+    with RejectWriter(target, headers) as writer, begin(context.engine) as tx:
+        claim_nature(tx, synthetic=request.synthetic)
+        load = CaseLoad(tx, facts, CASE_SCHEMA, waiting=lambda: progress("waiting", 0, source.rows))
+        with load.staging() as copy:
+            counts = _stage(copy, source, writer, progress)
+        _refuse_no_row(path, counts)
+        counts.points.refuse_wrong_crs(path.name, source.crs)
+        progress("placing", counts.rows_in, counts.rows_in)
+        load.place()
+        warnings = [
+            *counts.points.warnings(), *region_warnings(source.unknown_regions),
+            *datum_warnings(path.name, load.datum_sample(DATUM_SAMPLE), region_polygons(tx)),
+        ]  # fmt: skip
+        progress("storing", counts.rows_in, counts.rows_in)
+        merged = load.merge(rows_in=counts.rows_in, rejects=counts.kept,
+                            rejected=counts.rejected, warnings=warnings)  # fmt: skip
+        written = writer.finish()
+        if request.dry_run:
+            roll_back(tx)
+    return ImportResult(
+        path.name, counts.rows_in, counts.rows_in - counts.rejected, counts.rejected,
+        merged.inserted, merged.updated, merged.unchanged, merged.placement,
+        dict(counts.rules.most_common()), str(written) if written else None,
+        warnings, request.dry_run,
+    )  # fmt: skip
 
 
 def find_mapping(profile: CityProfile, name: str) -> CaseMapping:
@@ -172,12 +176,14 @@ class _Counts:
         self.rules: Counter[str] = Counter()
         self.kept: list[RejectRow] = []
         self.first: Reject | None = None
+        self.points = PointCounts()
 
 
-def _stage(load: CaseLoad, source: CaseFile, writer: RejectWriter, progress: Progress) -> _Counts:
+def _stage(copy: ArrowCopy, source: CaseFile, writer: RejectWriter, progress: Progress) -> _Counts:
     counts = _Counts()
     for batch in source.batches():
-        load.add(batch.rows)
+        copy.write(batch.rows)
+        counts.points.add(batch.rows)
         for reject, original in zip(batch.rejects, batch.originals, strict=True):
             writer.write(reject, original)
             counts.rules[reject.rule] += 1
@@ -187,68 +193,24 @@ def _stage(load: CaseLoad, source: CaseFile, writer: RejectWriter, progress: Pro
                                              reject.rule, reject.remedy))  # fmt: skip
         counts.rows_in += batch.rows_in
         counts.rejected += len(batch.rejects)
-        progress(counts.rows_in)
+        progress("reading", counts.rows_in, source.rows)
     return counts
 
 
-def _refuse_all_rejected(result: ImportResult, counts: _Counts) -> None:
-    """A file without one good row is a wrong mapping, not data."""
-    if result.accepted or counts.first is None:
+def _refuse_no_row(path: Path, counts: _Counts) -> None:
+    """Refuse a file without one good row: it is a wrong file or mapping, not data."""
+    if counts.rows_in > counts.rejected:
         return
     first = counts.first
+    if first is None:
+        raise SchemaError(f"{path.name}: the file is empty: all its rows are blank")
     raise SchemaError(
-        f"{result.file}: all {result.rows_in:,} rows were rejected ("
+        f"{path.name}: all {counts.rows_in:,} rows were rejected ("
         + ", ".join(f"{rule} {count:,}" for rule, count in counts.rules.most_common())
         + f"); nothing was stored. First: row {first.row_no}, {first.column} = {first.value!r}: "
         f"{first.remedy}. Is it the right file and mapping?",
         rules=dict(counts.rules),
     )
-
-
-def _warnings(
-    load: CaseLoad, source: CaseFile, polygons: list[tuple[str, bytes]]
-) -> list[dict[str, object]]:
-    found: list[dict[str, object]] = []
-    if source.unknown_regions:
-        most = sorted(source.unknown_regions.items(), key=lambda pair: -pair[1])
-        listed = "、".join(f"{name}（{count}）" for name, count in most[:10])
-        found.append({"code": "unknown_region", "message": (
-            f"{sum(source.unknown_regions.values()):,} rows state a region that the profile does "
-            f"not know, so the statement was not used: {listed}. Add an alias in regions.csv"
-        )})  # fmt: skip
-    rows = load.datum_sample(DATUM_SAMPLE)
-    shapes = {code: shapely.from_wkb(wkb) for code, wkb in polygons}
-    for datum in sorted({str(row[2]) for row in rows}):
-        if datum.startswith("EPSG:"):
-            continue
-        own = [row for row in rows if row[2] == datum]
-        verdict = datum_check(
-            *_columns(own, 0, 1), declared="wgs84" if datum == "cgcs2000" else datum,
-            stated=np.array([row[3] for row in own], dtype=object),
-            region_of=lambda lon, lat: _covering(shapes, lon, lat),
-            cell_lon=_columns(own, 4, 5)[0], cell_lat=_columns(own, 4, 5)[1],
-        )  # fmt: skip
-        if verdict.suspect is not None:
-            found.append({"code": "suspect_datum", "message": f"{source.table.name} {verdict.message}",
-                          "evidence": verdict.evidence})  # fmt: skip
-    return found
-
-
-def _columns(rows: list[tuple[object, ...]], *at: int) -> tuple[FloatArray, ...]:
-    return tuple(np.array([row[i] for row in rows], dtype=np.float64) for i in at)
-
-
-def _covering(
-    shapes: dict[str, shapely.Geometry], lon: FloatArray, lat: FloatArray
-) -> list[set[str]]:
-    """Return the region codes that cover each point."""
-    found: list[set[str]] = [set() for _ in range(len(lon))]
-    points = shapely.points(lon, lat)
-    tree = shapely.STRtree(points)
-    for code, shape in shapes.items():
-        for position in tree.query(shape, predicate="covers"):
-            found[int(position)].add(code)
-    return found
 
 
 def _sha256(path: Path) -> str:

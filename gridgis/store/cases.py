@@ -7,9 +7,8 @@ One file is one transaction: a killed import leaves the database unchanged.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import datetime
 from typing import TYPE_CHECKING
 
 from sqlalchemy import Connection, text
@@ -17,9 +16,12 @@ from sqlalchemy import Connection, text
 from gridgis.store.city import bump_data_version
 from gridgis.store.engine import query
 from gridgis.store.placement import lock_cases, place_staged
-from gridgis.store.rows import ArrowCopy, copy_rows
+from gridgis.store.rows import ArrowCopy, arrow_copy, copy_rows
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from datetime import datetime
+
     import pyarrow as pa
 
 
@@ -61,30 +63,33 @@ class Merged:
 class CaseLoad:
     """The staging area of one import; lives inside one transaction (导入暂存)."""
 
-    def __init__(self, tx: Connection, facts: FileFacts, schema: pa.Schema) -> None:
-        lock_cases(tx)
+    def __init__(
+        self, tx: Connection, facts: FileFacts, schema: pa.Schema, *, waiting: Callable[[], None]
+    ) -> None:
+        lock_cases(tx, waiting=waiting)
+        tx.execute(query("cases", "notice_a_dead_client"))
         tx.execute(query("cases", "stage_cases"))
         self._tx = tx
         self._schema = schema
-        self._copy = ArrowCopy(tx, "staged_case", schema)
         self._facts = facts
         self._rows = 0
-        self._rejects: list[RejectRow] = []
 
-    def add(self, rows: pa.Table) -> None:
-        """Stage the accepted rows of one batch."""
-        self._copy.write(rows)
-        self._rows += rows.num_rows
+    @contextmanager
+    def staging(self) -> Iterator[ArrowCopy]:
+        """Take accepted rows while the body runs."""
+        with arrow_copy(self._tx, "staged_case", self._schema) as copy:
+            yield copy
+        self._rows = copy.rows
 
     def place(self) -> None:
-        """Finish staging and decide cell, street, district and region of every row."""
-        self._copy.__exit__(None, None, None)
+        """Decide cell, street, district and region of every staged row."""
         place_staged(self._tx)
 
     def datum_sample(self, limit: int) -> list[tuple[object, ...]]:
         """Return `(lon, lat, src_crs, stated_region_code, cell_lon, cell_lat)` of some rows."""
+        step = self._rows // limit + 1
         return [tuple(row) for row in self._tx.execute(query("cases", "datum_sample"),
-                                                       {"limit": limit})]  # fmt: skip
+                                                       {"step": step})]  # fmt: skip
 
     def merge(
         self, *, rows_in: int, rejects: Sequence[RejectRow], rejected: int,
@@ -100,7 +105,8 @@ class CaseLoad:
         changed = self._tx.execute(query("cases", "merge"), {"file_id": file_id}).one()
         unchanged = self._rows - changed.inserted - changed.updated
         copy_rows(
-            self._tx, "core.import_reject", ("file_id", "row_no", "field", "value", "rule", "remedy"),
+            self._tx, "core.import_reject",
+            ("file_id", "row_no", "field", "value", "rule", "remedy"),
             ((file_id, r.row_no, r.field, r.value, r.rule, r.remedy) for r in rejects),
         )  # fmt: skip
         self._tx.execute(query("cases", "close_file"), {
@@ -108,11 +114,11 @@ class CaseLoad:
             "inserted": changed.inserted, "updated": changed.updated, "unchanged": unchanged,
             "warnings": json.dumps(warnings, ensure_ascii=False),
         })  # fmt: skip
-        summary = self._tx.execute(query("cases", "placement_summary")).one()
+        summary = self._tx.execute(query("cases", "placement_summary")).mappings().one()
         if changed.inserted or changed.updated:
             bump_data_version(self._tx)
         return Merged(file_id, changed.inserted, changed.updated, unchanged,
-                      {name: int(value) for name, value in summary._mapping.items()})  # fmt: skip
+                      {name: int(value) for name, value in summary.items()})  # fmt: skip
 
 
 def region_polygons(tx: Connection) -> list[tuple[str, bytes]]:

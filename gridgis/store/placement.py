@@ -16,6 +16,8 @@ from gridgis.store.city import bump_data_version
 from gridgis.store.engine import query
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from sqlalchemy import Connection
 
 COARSE_M = 50.0
@@ -28,9 +30,11 @@ _TEMPORARY = (
 )  # fmt: skip
 
 
-def lock_cases(tx: Connection) -> None:
-    """Let one transaction at a time place cases."""
-    tx.execute(text("SELECT pg_advisory_xact_lock(:k)"), {"k": CASES_LOCK})
+def lock_cases(tx: Connection, *, waiting: Callable[[], None] = lambda: None) -> None:
+    """Let one transaction at a time place cases; `waiting` is told when there is another."""
+    if not tx.scalar(text("SELECT pg_try_advisory_xact_lock(:k)"), {"k": CASES_LOCK}):
+        waiting()
+        tx.execute(text("SELECT pg_advisory_xact_lock(:k)"), {"k": CASES_LOCK})
 
 
 def place_staged(tx: Connection) -> None:

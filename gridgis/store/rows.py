@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import pgpq
 from psycopg import sql
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+
     import psycopg
     import pyarrow as pa
     from sqlalchemy import Connection
@@ -30,47 +32,43 @@ def copy_rows(
 
 
 class ArrowCopy:
+    """A binary COPY that takes Arrow tables; `arrow_copy` opens it (Arrow 批量导入)."""
+
+    def __init__(self, copy: psycopg.Copy, schema: pa.Schema) -> None:
+        self.encoder = pgpq.ArrowToPostgresBinaryEncoder(schema)
+        self._copy = copy
+        self.rows = 0
+
+    def write(self, table: pa.Table) -> None:
+        """Send the rows of one table."""
+        for batch in table.to_batches():
+            self._copy.write(self.encoder.write_batch(batch))
+        self.rows += table.num_rows
+
+
+@contextmanager
+def arrow_copy(tx: Connection, table: str, schema: pa.Schema) -> Iterator[ArrowCopy]:
     """
-    One binary COPY that takes Arrow batches (Arrow 批量导入).
+    Open one COPY into a table; it is aborted when the body fails.
 
     Parameters
     ----------
     tx : Connection
         The transaction.
     table : str
-        Target table; its columns are those of the schema, in order.
+        Target table; it has the columns of the schema.
     schema : pyarrow.Schema
-        Schema of every batch to come.
+        Schema of every table to come.
     """
-
-    def __init__(self, tx: Connection, table: str, schema: pa.Schema) -> None:
-        self._encoder = pgpq.ArrowToPostgresBinaryEncoder(schema)
-        statement = sql.SQL("COPY {} ({}) FROM STDIN WITH (FORMAT BINARY)").format(
-            sql.Identifier(*table.split(".")), sql.SQL(", ").join(map(sql.Identifier, schema.names))
-        )
-        self._cursor = _driver(tx).cursor()
-        self._context = self._cursor.copy(statement)
-        self._copy = self._context.__enter__()
-        self._copy.write(self._encoder.write_header())
-
-    def write(self, table: pa.Table) -> None:
-        """Send the rows of one table."""
-        for batch in table.to_batches():
-            self._copy.write(self._encoder.write_batch(batch))
-
-    def __enter__(self) -> ArrowCopy:  # noqa: PYI034 - no subclass is meant
-        """Return the open copy."""
-        return self
-
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None,
-                 trace: object) -> None:  # fmt: skip
-        """Finish, or abort when the caller failed."""
-        if error is None:
-            self._copy.write(self._encoder.finish())
-        self._context.__exit__(kind, error, trace)  # type: ignore[arg-type]
-        self._cursor.close()
+    statement = sql.SQL("COPY {} ({}) FROM STDIN WITH (FORMAT BINARY)").format(
+        sql.Identifier(*table.split(".")), sql.SQL(", ").join(map(sql.Identifier, schema.names))
+    )
+    with _driver(tx).cursor() as cursor, cursor.copy(statement) as copy:
+        target = ArrowCopy(copy, schema)
+        copy.write(target.encoder.write_header())
+        yield target
+        copy.write(target.encoder.finish())
 
 
 def _driver(tx: Connection) -> psycopg.Connection[tuple[object, ...]]:
-    driver = tx.connection.driver_connection
-    return driver  # type: ignore[return-value]
+    return tx.connection.driver_connection  # type: ignore[return-value]

@@ -1,0 +1,50 @@
+"""Rejects files that come back mended (退回文件再导入)."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from gridgis.intake.columns import mask
+from gridgis.intake.headers import unnamed
+from gridgis.intake.rejects import FORMULA
+from gridgis.intake.rules import REJECT_HEADERS
+from gridgis.intake.tables import Chunk, Ragged
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+_PROTECTED = rf"^'({FORMULA})"
+
+
+def reason_columns(headers: Sequence[str]) -> int:
+    """Return how many columns at the start are reasons; 0: this is no rejects file."""
+    names = REJECT_HEADERS.values()
+    return next((len(own) for own in names if tuple(headers[: len(own)]) == own), 0)
+
+
+def restored(chunk: Chunk) -> Chunk:
+    """
+    Return the rows of a rejects file as they were before it was written (还原退回行).
+
+    Texts lose what protected them from being taken for formulas. A row that still has values
+    beyond the header is still ragged.
+    """
+    plain = [pc.replace_substring_regex(c, _PROTECTED, r"\1") for c in chunk.table.columns]
+    table = pa.Table.from_arrays(plain, names=chunk.table.column_names)
+    first = len(REJECT_HEADERS["en"]) + 1
+    beyond = [n for at, n in enumerate(table.column_names, start=first) if n == unnamed(at)]
+    if not beyond:
+        return replace(chunk, table=table)
+    over = np.logical_or.reduce([mask(pc.not_equal(table[name], "")) for name in beyond])
+    rows = table.filter(pa.array(over)).to_pylist()
+    ragged = [
+        Ragged(int(number), ",".join(row.values()), tuple(row.values()))
+        for number, row in zip(chunk.numbers[over], rows, strict=True)
+    ]
+    kept = table.filter(pa.array(~over))
+    return replace(chunk, numbers=chunk.numbers[~over], table=kept, ragged=(*chunk.ragged, *ragged))
