@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from gridgis.services.context import Context
     from gridgis.store.metrics import Row
     from maps.question import Question
+    from maps.regions import Rest
 
 NEAREST_MONTHS = 3
 LANGUAGE_NAMES = {"zh-CN": "中文", "en": "English"}
@@ -117,7 +118,7 @@ def _filled(
     return replace(
         page,
         notices=page.notices if cases else (*page.notices, nothing),
-        total=count_text(cases), unlocated=_unlocated(density, question),
+        total=count_text(cases), unlocated=_unlocated(say, rest, question),
         legends=legends, groups=groups, rest=rest,
         run=Link(question.address(run=run_id), str(run_id)),
         computed=say.local_time(str(run["created_at"]), context.city.time_zone),
@@ -127,12 +128,12 @@ def _filled(
     )  # fmt: skip
 
 
-def _unlocated(density: Row, question: Question) -> str:
-    """Return the cases without a region; a filter by region leaves none to speak of."""
-    rest: list[Row] = density["rest"]  # type: ignore[assignment]
+def _unlocated(say: Words, rest: Rest, question: Question) -> str:
+    """Return the cases without a region, by reason; a filter by region leaves none to speak of."""
     if question.district is not None:
         return ""
-    return count_text(sum(int(str(entry["cases"])) for entry in rest))
+    parts = rest or ((say("rest.unlocated"), count_text(0)),)
+    return " · ".join(say("summary.rest", reason=reason, n=cases) for reason, cases in parts)
 
 
 def _no_run(say: Words, question: Question, months: Sequence[str]) -> Notice:

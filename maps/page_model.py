@@ -131,6 +131,7 @@ class MapPage:
     """Address without filters."""
     total: str = ""
     unlocated: str = ""
+    """Cases without a region, by reason; empty under a filter by region."""
     legends: tuple[Legend, ...] = ()
     groups: tuple[RegionGroup, ...] = ()
     rest: tuple[tuple[str, str], ...] = ()

@@ -190,6 +190,16 @@ def test_page_is_useful_before_any_script(served, browser):
     context.close()
 
 
+def test_cases_without_a_region_are_always_said(served, visit):
+    """Beside the total stand the cases that no region has, by reason."""
+    seen = visit(served.base).open("/map?lang=zh-CN")
+    assert "未定位 6 件" in seen.text(".summary")
+    assert "跨区 4 件" in seen.text(".summary")
+    assert "案件量受巡查强度影响" in seen.text(".summary")
+    seen.open("/map?lang=zh-CN&source=wechat&category=B01")
+    assert "未定位" in seen.text(".summary")
+
+
 def test_exports_hold_exactly_the_filtered_cases(served, visit):
     """The CSV link answers with as many rows as the page counts."""
     seen = visit(served.base).open("/map?month=2024-03&category=S01")

@@ -101,6 +101,23 @@ def test_failing_tiles_are_named_and_can_be_tried_again(served, visit):
     assert seen.page.locator("#alerts .failed").count() == 0
 
 
+def test_slow_tiles_are_said_after_ten_seconds(served, visit):
+    """A map that keeps loading says so; the table is there meanwhile."""
+    seen = visit(served.base)
+    held = []
+    seen.page.route(
+        "**/tiles/**", lambda route: held.append(route) if len(held) < 1 else route.fallback()
+    )
+    seen.page.goto(f"{served.base}/map?lang=zh-CN")
+    seen.wait("() => document.querySelector('#regions')")
+    seen.page.wait_for_timeout(9_000)
+    seen.wait("() => document.querySelector('#alerts [data-kind=slow]')")
+    assert "超过 10 秒" in seen.text("#alerts")
+    assert seen.text("#total") == "271"
+    held[0].fallback()
+    seen.wait("() => !document.querySelector('#alerts [data-kind=slow]')")
+
+
 def test_failing_case_list_can_be_tried_again(served, visit):
     """The panel says what went wrong and loads on the second try."""
     seen = visit(served.base, console=(FAILED,))

@@ -75,6 +75,24 @@ def test_back_and_forward_restore_numbers(served, visit):
     assert numbers(seen) == part
 
 
+def test_back_restores_the_open_list(served, visit):
+    """The list that was open under the earlier filter is open again, and only there."""
+    seen = visit(served.base).open("/map?month=2024-03")
+    code, cases = busiest(served)
+    seen.jump(*served.centre(code), 15)
+    seen.click(*served.centre(code))
+    seen.wait(f"() => document.querySelectorAll('#cases-list li').length === {cases}")
+    choose(seen, "source", "wechat")
+    seen.page.locator("#cases-close").click()
+    assert "sel=" not in seen.page.url
+    seen.page.evaluate("() => history.back()")
+    seen.wait(f"() => document.querySelectorAll('#cases-list li').length === {cases}")
+    assert seen.page.locator("#cases").is_visible()
+    seen.page.evaluate("() => history.forward()")
+    seen.wait("() => document.querySelector('#cases').hidden")
+    assert "sel=" not in seen.page.url
+
+
 def test_run_of_a_shared_link_is_named_and_kept(served, visit):
     """The link of the run writes it into the address, and shows the same numbers."""
     seen = visit(served.base).open("/map")

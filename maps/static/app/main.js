@@ -64,7 +64,7 @@ function lost() {
 }
 
 /** Take over the parts of another answer of the server, then draw its map. */
-async function show(wanted, { push }) {
+async function show(wanted, { push, selected = panel.code }) {
   pending?.abort();
   const mine = (pending = new AbortController());
   try {
@@ -77,16 +77,16 @@ async function show(wanted, { push }) {
     clearAlert("page");
     if (push) history.pushState(null, "", wanted + location.hash);
     shownAddress = address();
-    await take(other, { stay: !push });
+    await take(other, { stay: !push, selected });
   } catch (error) {
     if (mine.signal.aborted) return;
     page.errors.push(error.message);
-    const again = () => show(wanted, { push });
+    const again = () => show(wanted, { push, selected });
     alert("page", text(page.state, "page_failed", { reason: error.message }), text(page.state, "retry"), again);
   }
 }
 
-async function take(other, { stay }) {
+async function take(other, { stay, selected }) {
   document.title = other.title;
   for (const part of document.querySelectorAll("[data-swap]")) {
     part.replaceWith(document.importNode(other.getElementById(part.id), true));
@@ -105,7 +105,8 @@ async function take(other, { stay }) {
   drawn.update(next, { stay });
   showLevel(level);
   announce(text(next, "updated", { n: byId("total").textContent }));
-  if (panel.code) await panel.open(next, panel.code);
+  if (selected) await panel.open(next, selected);
+  else if (panel.code) panel.close();
 }
 
 function toggleFilters(open) {
@@ -144,7 +145,8 @@ document.addEventListener("click", (event) => {
   }
 });
 window.addEventListener("popstate", async () => {
-  if (address() !== shownAddress) await show(address(), { push: false });
+  const there = { push: false, selected: readSelection() };
+  if (address() !== shownAddress) await show(address(), there);
   const at = readHash();
   if (at) drawn?.moveTo(at);
 });
