@@ -23,10 +23,19 @@ if TYPE_CHECKING:
 COARSE_M = 50.0
 """A point less certain than this is not trusted to pick a region against the stated one."""
 CELLS_PER_POINT = 2
-"""With fewer points than this share of the cells, asking per point is cheaper than per cell."""
+"""With fewer points than cells over this, it is cheaper to look at the cells of every point."""
 CASES_LOCK = 0x63617365
+_PLANNING = {
+    "enable_mergejoin": "off",
+    "enable_nestloop": "off",
+    "enable_sort": "off",
+    "work_mem": "'256MB'",
+}
+"""Keys are joined and grouped by hashing: what the planner knows of two columns apart lets it
+expect thousands of cells for a key that has one."""
 _TEMPORARY = (
-    "to_place", "placed_cell", "sorted_point", "placed_region", "placed_street", "placed",
+    "placing_grid", "to_place", "placed_cell", "cell_square", "sorted_point", "placed_region",
+    "placed_street", "placed",
 )  # fmt: skip
 
 
@@ -40,57 +49,54 @@ def lock_cases(tx: Connection, *, waiting: Callable[[], None] = lambda: None) ->
 def place_staged(tx: Connection) -> None:
     """Decide the place of every row of `staged_case`; the verdicts are in `placed`."""
     open_placing(tx)
-    tx.execute(query("placement", "placing_staged"))
-    _place(tx)
+    _place(tx, "placing_staged")
 
 
 def place_stored(tx: Connection) -> int:
     """Place every stored case again after areas or cells changed; return how many changed."""
     lock_cases(tx)
     open_placing(tx)
-    tx.execute(query("placement", "placing_stored"))
-    _place(tx)
+    _place(tx, "placing_stored")
     changed = tx.execute(query("placement", "apply_placed")).rowcount
-    tx.execute(text(f"DROP TABLE {', '.join(_TEMPORARY)}"))
+    tx.execute(text(f"DROP TABLE IF EXISTS {', '.join(_TEMPORARY)} CASCADE"))
     bump_data_version(tx)
     return changed
 
 
 def open_placing(tx: Connection) -> None:
-    """Make the empty table `to_place` of this transaction."""
-    tx.execute(query("placement", "create_placing"))
-    tx.execute(query("placement", "create_placed_cell"))
+    """Make the empty work tables of one placement: `to_place` and what follows from it."""
+    for name, value in _PLANNING.items():
+        tx.execute(text(f"SET LOCAL {name} TO {value}"))
+    for name in (
+        "create_placing_grid",
+        "create_placing",
+        "create_placed_cell",
+        "create_point_cell",
+    ):
+        tx.execute(query("placement", name))
 
 
-def place_cells(tx: Connection) -> None:
+def place_cells(tx: Connection, points: int) -> None:
     """
-    Put the cell of every point of `to_place` into `placed_cell` (点落网格).
+    Find the cells that cover the points of `to_place`; `point_cell` tells (点落网格).
 
-    Uncut squares by their key, the other cells by their geometry: over the index of the points,
-    or point by point where there are few.
+    Uncut squares are decided by their key as `point_cell` is read. The other cells are looked at
+    here: square by square of a lattice, or point by point where there are few points.
     """
-    tx.execute(text("ANALYZE to_place"))
-    tx.execute(query("placement", "place_by_key"))
-    sizes = tx.execute(query("placement", "placing_sizes")).one()
-    few = sizes.points * CELLS_PER_POINT < sizes.cells
-    if sizes.cells and not few:
-        _sort_points(tx)
-        tx.execute(query("placement", "place_by_cover"))
+    uneven = int(tx.scalar(query("placement", "count_uneven")) or 0)
+    few = points * CELLS_PER_POINT < uneven
+    if uneven and not few:
+        tx.execute(query("placement", "create_cell_square"))
+        tx.execute(query("placement", "place_by_square"))
     tx.execute(query("placement", "place_by_point"), {"all_points": few})
 
 
-def _place(tx: Connection) -> None:
-    place_cells(tx)
-    _sort_points(tx)
-    for step in ("place_regions", "place_streets"):
+def _place(tx: Connection, fill: str) -> None:
+    points = tx.execute(query("placement", fill)).rowcount
+    place_cells(tx, points)
+    for step in ("sort_points", "index_points", "place_regions", "place_streets"):
         tx.execute(query("placement", step))
     tx.execute(query("placement", "create_placed"), {"coarse_m": COARSE_M})
     tx.execute(text("ANALYZE placed"))
-
-
-def _sort_points(tx: Connection) -> None:
-    """Sort and index the located points, once."""
-    if tx.scalar(text("SELECT to_regclass('pg_temp.sorted_point')")) is None:
-        for step in ("sort_points", "index_points"):
-            tx.execute(query("placement", step))
-        tx.execute(text("ANALYZE sorted_point"))
+    for name in _PLANNING:
+        tx.execute(text(f"SET LOCAL {name} TO DEFAULT"))

@@ -145,21 +145,24 @@ def in_postgis(tx, cells, size_m, points, radii):
             zip(cells["cell_code"], wkb, *columns, *districts, cells["synthetic"], strict=True),
         )
         open_placing(tx)
-        located = shapely.to_wkb(
-            shapely.set_srid(shapely.points(points), SRID), hex=True, include_srid=True
-        )
+        tx.execute(text("CREATE TEMP TABLE given (n text, x float8, y float8, r real)"))
         copy_rows(
             tx,
-            "to_place",
-            ("case_no", "on_date", "radius_m", "cross_area", "geom_m", "grid_version", "size_m"),
-            (
-                (str(n), day, float(radius), False, point, "trial", size_m)
-                for n, (point, radius) in enumerate(zip(located, radii, strict=True))
-            ),
+            "given",
+            ("n", "x", "y", "r"),
+            ((n, *xy, r) for n, (xy, r) in enumerate(zip(points, radii, strict=True))),
         )
-        place_cells(tx)
+        tx.execute(
+            text(
+                "INSERT INTO to_place (case_no, on_date, radius_m, cross_area, x_m, y_m, "
+                "grid_version, grid_no, size_m) SELECT n, :day, r, false, x, y, grid_version, "
+                "grid_no, size_m FROM given JOIN placing_grid ON grid_version = 'trial'"
+            ),
+            {"day": day},
+        )
+        place_cells(tx, len(points))
         rows = tx.execute(
-            text("SELECT case_no::int, cell_code FROM placed_cell JOIN to_place USING (place_id)")
+            text("SELECT case_no::int, cell_code FROM point_cell JOIN to_place USING (place_id)")
         ).all()
         transaction.rollback()
     found = dict(rows)
