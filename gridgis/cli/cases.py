@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated
 
@@ -64,15 +66,24 @@ def import_command(  # noqa: PLR0913 - the options of the command, each by name
         raise InputError(f"kind {kind!r}: this version imports {', '.join(KINDS)}")
     if rejects is not None and len(files) > 1:
         raise InputError("--rejects names one file: import the files one by one, or leave it out")
-    context = open_context(Settings())
-    results = [
-        import_file(context, path, ImportRequest(
-            crs=crs, mapping=mapping or "cases", sheet=sheet, encoding=encoding, dry_run=dry_run,
-            rejects=rejects, synthetic=synthetic))
-        for path in files
-    ]  # fmt: skip
+    request = ImportRequest(
+        crs=crs, mapping=mapping or "cases", sheet=sheet, encoding=encoding, dry_run=dry_run,
+        rejects=rejects, synthetic=synthetic,
+    )  # fmt: skip
+    with _city() as context:
+        results = [import_file(context, path, request) for path in files]
     if as_json:
         say_json([result.to_dict() for result in results])
+
+
+@contextmanager
+def _city() -> Iterator[Context]:
+    """Open the city in use, and leave no connection behind."""
+    context = open_context(Settings())
+    try:
+        yield context
+    finally:
+        context.engine.dispose()
 
 
 def import_file(context: Context, path: Path, request: ImportRequest) -> ImportResult:
@@ -114,7 +125,8 @@ def suggest(
     as_json: JsonFlag = False,
 ) -> None:
     """Draft a mapping from a file's headers and values (建议列映射)."""
-    profile = open_context(Settings()).profile()
+    with _city() as context:
+        profile = context.profile()
     draft = suggest_mapping(file, profile=profile, sheet=sheet, encoding=encoding)
     if out is not None:
         out.write_text(draft.text, encoding="utf-8")
