@@ -37,7 +37,7 @@ def build_map_page(context: Context, question: Question) -> MapPage:
 
     Raises
     ------
-    BadValue
+    InputError
         If a class or region of the question is none of this city's.
     RunNotFound
         If the run asked for does not exist.

@@ -8,7 +8,7 @@ from gridgis.errors import GridgisError, InputError, NotFoundError
 from maps import vendor
 from maps.map_page import build_map_page, default_language
 from maps.page_model import Link
-from maps.question import BadValue, language_of, read_question
+from maps.question import language_of, read_question
 from maps.rendering import render
 from maps.text import words
 
@@ -29,7 +29,7 @@ def map_page(context: Context, pairs: Sequence[tuple[str, str]]) -> tuple[bool, 
 
     Raises
     ------
-    BadValue
+    InputError
         If one of them has a value that means nothing.
     RunNotFound
         If the run asked for does not exist.
@@ -63,8 +63,8 @@ def error_page(
     kind, again = "other", Link("/map", say("error.home"))
     values: dict[str, object] = {}
     text, detail = error.message, ""
-    if isinstance(error, BadValue):
-        kind, values = "400", {"name": error.name, "value": error.value}
+    if "parameter" in error.context:
+        kind, values = "400", {"name": error.context["parameter"], "value": error.context["value"]}
     elif isinstance(error, NotFoundError):
         kind = "404"
     elif not isinstance(error, InputError):

@@ -29,14 +29,6 @@ MAX_RUN = 2**31 - 1
 _SELECTION = re.compile(r"cell:[0-9]{15}")
 
 
-class BadValue(InputError):
-    """A parameter of the page's address has a value that means nothing (参数有误)."""
-
-    def __init__(self, name: str, value: str, reason: str) -> None:
-        super().__init__(f"{name}={value}: {reason}", parameter=name, value=value)
-        self.name, self.value = name, value
-
-
 @dataclass(frozen=True, slots=True)
 class Question:
     """The parameters of a map page; None is the default."""
@@ -80,21 +72,21 @@ def read_question(pairs: Iterable[tuple[str, str]], *, time_zone: str) -> Questi
 
     Raises
     ------
-    BadValue
+    InputError
         Naming the first parameter whose value cannot be used.
     """
     given = {name: value.strip() for name, value in pairs if value.strip()}
     unknown = tuple(sorted(name for name in given if name not in NAMES))
     lang = given.get("lang")
     if lang is not None and lang not in LANGUAGES:
-        raise BadValue("lang", lang, f"expected one of {', '.join(LANGUAGES)}")
+        raise _refused("lang", lang, f"expected one of {', '.join(LANGUAGES)}")
     if (month := given.get("month")) is not None:
         try:
             Period.month(month, time_zone)
         except PeriodError as error:
-            raise BadValue("month", month, error.message) from error
+            raise _refused("month", month, error.message) from error
     if (sel := given.get("sel")) is not None and _SELECTION.fullmatch(sel) is None:
-        raise BadValue("sel", sel, "expected cell:CODE with a cell code of 15 digits")
+        raise _refused("sel", sel, "expected cell:CODE with a cell code of 15 digits")
     return Question(
         month=month, source=given.get("source"), category=given.get("category"),
         district=given.get("district"), lang=lang, run=_run(given.get("run")), sel=sel,
@@ -108,7 +100,7 @@ def with_codes(context: Context, question: Question) -> Question:
 
     Raises
     ------
-    BadValue
+    InputError
         Naming the first one that this city does not know.
     """
     for name in FILTERS:
@@ -117,7 +109,7 @@ def with_codes(context: Context, question: Question) -> Question:
             try:
                 found = lookup.named_filter(context, **{name: value})
             except InputError as error:
-                raise BadValue(name, value, error.message) from error
+                raise _refused(name, value, error.message) from error
             question = replace(question, **{name: getattr(found, name)})
     return question
 
@@ -126,5 +118,10 @@ def _run(text: str | None) -> int | None:
     if text is None:
         return None
     if not (text.isascii() and text.isdigit()) or not 0 < int(text) <= MAX_RUN:
-        raise BadValue("run", text, "expected the number of a run")
+        raise _refused("run", text, "expected the number of a run")
     return int(text)
+
+
+def _refused(name: str, value: str, reason: str) -> InputError:
+    """Return the error of a value that means nothing; pages say `parameter` and `value`."""
+    return InputError(f"{name}={value}: {reason}", parameter=name, value=value)
