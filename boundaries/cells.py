@@ -15,7 +15,7 @@ import numpy as np
 import pandas as pd
 import shapely
 
-from gridgis.codes import cell_code, check_division
+from gridgis.codes import SYNTHETIC_COMMUNITIES, cell_code, check_division
 from gridgis.errors import CrsError, GeometryError, LimitExceeded
 
 if TYPE_CHECKING:
@@ -92,6 +92,40 @@ def make_cells(
     points = _representative(pieces)
     pieces["street_code"] = _streets_of(points, pieces["district_code"], streets, crs)
     return _coded(pieces, points, size_m, crs)
+
+
+def loaded_cells(areas: gpd.GeoDataFrame, *, crs: str) -> gpd.GeoDataFrame:
+    """
+    Return a city's own cells, of any shape, in the columns of `make_cells` (导入单元网格).
+
+    Parameters
+    ----------
+    areas : GeoDataFrame
+        `code` (15 digits, checked) and polygons, any declared CRS.
+    crs : str
+        Measuring CRS, `EPSG:n`.
+
+    Notes
+    -----
+    District and street are read from the code. A cell with a synthetic community, as an export of
+    generated cells has, stays marked.
+    """
+    planar = areas.to_crs(crs).sort_values("code")
+    codes, shapes = planar["code"].astype(str), planar.geometry.to_numpy()
+    return gpd.GeoDataFrame(
+        {
+            "cell_code": codes,
+            "area_m2": shapely.area(shapes),
+            "ix": None,
+            "iy": None,
+            "whole": False,
+            "district_code": codes.str[:6],
+            "street_code": codes.str[:9],
+            "synthetic": codes.str[9:12].astype(int).isin(SYNTHETIC_COMMUNITIES),
+        },
+        geometry=shapes,
+        crs=crs,
+    ).reset_index(drop=True)
 
 
 def _land(

@@ -6,7 +6,6 @@ variable               meaning
 =====================  ==========================================================
 GRIDGIS_DATABASE_URL   an outside PostGIS (>= 3.3); set, no cluster is ever started
 GRIDGIS_DATA_DIR       folder of the embedded cluster and of local state (`.gridgis`)
-GRIDGIS_PROFILE        folder of the city profile, overrides the one the database names
 =====================  ==========================================================
 """
 
@@ -25,4 +24,3 @@ class Settings(BaseSettings):
 
     database_url: SecretStr | None = None
     data_dir: Path = Path(".gridgis")
-    profile: Path | None = None

@@ -6,121 +6,135 @@ from datetime import date, datetime
 from pathlib import Path
 from typing import Annotated
 
+import geopandas as gpd
+import pyogrio
 import typer
 
 from boundaries.read import read_vector
-from boundaries.topology import check_topology
-from gridgis.cli.layers import grid_version, make_grid
+from boundaries.topology import TopologyReport, check_topology
+from gridgis.cli.layers import REGION_KINDS, load_grid, make_grid
 from gridgis.cli.output import JsonFlag, note, say, say_json, say_table
 from gridgis.config import Settings
-from gridgis.errors import InputError, TopologyError
+from gridgis.errors import CodeError, InputError, NotFoundError, TopologyError
+from gridgis.intake.profile import QUALITIES
+from gridgis.model.profile import CityProfile
 from gridgis.services.context import open_context
-from gridgis.services.regions import (
-    AreaLayer,
-    grid_versions,
-    read_areas,
-    store_areas,
-    store_grid,
-)
-from gridgis.store.areas import GridFacts, Validity
+from gridgis.services.regions import AreaLayer, Stored, grid_versions, read_areas, store_areas
+from gridgis.store.areas import Validity
 
 app = typer.Typer(help="Areas and unit grids (区域与单元网格).", no_args_is_help=True)
-AREA_KINDS = ("district", "zone", "street", "water")
-Start = Annotated[
-    str | None, typer.Option("--valid-from", help="First day of validity, YYYY-MM-DD.")
+KINDS = (*REGION_KINDS, "street", "water", "cell")
+EXPORTS = (".geojson", ".gpkg")
+
+KindOption = Annotated[str, typer.Option("--kind", help=f"{', '.join(KINDS)}.")]
+StartOption = Annotated[
+    str | None,
+    typer.Option("--valid-from", help="First day, YYYY-MM-DD; without it, from ever on."),
 ]
 
 
 @app.command()
-def load(
+def load(  # noqa: PLR0913 - the options of the command, each by name
     file: Annotated[Path, typer.Argument(help="Any vector file that GDAL reads.")],
     *,
-    kind: Annotated[str, typer.Option(help="district, zone, street, water or cell.")],
+    kind: KindOption,
     crs: Annotated[str, typer.Option(help="wgs84, cgcs2000, gcj02, bd09 or EPSG:n.")],
     encoding: Annotated[str | None, typer.Option(help="Text encoding, such as GBK.")] = None,
-    valid_from: Start = None,
+    layer: Annotated[str | None, typer.Option(help="Layer of a file with several.")] = None,
+    valid_from: StartOption = None,
     code_field: Annotated[str | None, typer.Option(help="Attribute with the code.")] = None,
     name_field: Annotated[str | None, typer.Option(help="Attribute with the name.")] = None,
-    quality: Annotated[
-        str, typer.Option(help="surveyed, map_derived, approximate or synthetic.")
-    ] = "surveyed",
+    quality: Annotated[str, typer.Option(help=f"{', '.join(QUALITIES)}.")] = "surveyed",
     attribution: Annotated[str, typer.Option(help="Origin and licence, shown on maps.")] = "",
-    force: Annotated[
-        bool, typer.Option(help="Store in spite of overlaps, gaps and slivers.")
-    ] = False,
+    force: Annotated[bool, typer.Option(help="Store in spite of overlaps.")] = False,
     as_json: JsonFlag = False,
 ) -> None:
     """
-    Load areas or irregular unit grids, check their topology, place every case again.
+    Load areas or unit grids of any shape, check their topology, place every case again.
 
-    Faults (overlaps, gaps, slivers, bad codes) are named; overlaps and bad codes stop the load
-    unless --force is given.
+    Overlaps, gaps, slivers and bad codes are named. Bad or repeated codes stop the load, overlaps
+    do unless --force is given. A layer holds until the day on which the next one begins; loading
+    one again that begins on the same day replaces it. Districts and zones without codes are
+    recognised by the names and aliases of the city profile.
     """
-    if kind not in (*AREA_KINDS, "cell"):
-        raise InputError(f"kind {kind!r}: expected {', '.join(AREA_KINDS)} or cell")
+    _check_kind(kind)
+    if quality not in QUALITIES:
+        raise InputError(f"quality {quality!r}: expected {', '.join(QUALITIES)}")
+    validity = Validity(_day(valid_from))
     context = open_context(Settings())
     profile = context.profile()
-    names = {
-        name: region.code
-        for region in profile.regions
-        for name in (region.name, region.name_en, *region.aliases)
-    }
-    frame = read_vector(file, crs=crs, encoding=encoding, code_field=code_field,
-                        name_field=name_field)  # fmt: skip
-    if code_field is None and kind in {"district", "zone"}:
-        frame = _codes_by_name(frame, names)
-    report = check_topology(frame, crs=profile.measuring_crs, kind=kind)
+    frame = read_vector(
+        file, crs=crs, encoding=encoding, layer=layer, code_field=code_field, name_field=name_field
+    )
+    for reason in frame.attrs["mended"]:
+        note(f"mended without changing its area: {reason}")
+    if kind in REGION_KINDS:
+        frame = _with_codes(frame, profile, kind, file.name)
+    districts = {region.code for region in profile.districts}
+    report = check_topology(frame, crs=profile.measuring_crs, kind=kind, districts=districts)
     note(report.text())
-    if not report.ok and not force:
-        raise TopologyError(
-            f"{file.name}: the topology has faults, listed above; nothing was stored. Mend the "
-            "file, or store it as it is with --force",
-            report=report.to_dict(),
-        )  # fmt: skip
-    validity = Validity(_day(valid_from))
+    _refuse_faults(report, file.name, force=force)
     if kind == "cell":
-        facts = GridFacts(grid_version(file.stem, validity.start), "loaded", None, (),
-                          attribution or file.name, validity)  # fmt: skip
-        stored = store_grid(context, _cells(frame, profile.measuring_crs), facts=facts)
+        stored = load_grid(
+            context,
+            frame,
+            name=file.stem,
+            validity=validity,
+            quality=quality,
+            attribution=attribution or file.name,
+        )
     else:
-        layer = AreaLayer(kind, frame, quality, attribution or file.name)
-        stored = store_areas(context, [layer], profile=profile, validity=validity)
-    result = {"kind": kind, "areas": stored.areas, "moved_cases": stored.moved_cases,
-              "topology": report.to_dict()}  # fmt: skip
+        loaded = AreaLayer(kind, frame, quality, attribution or file.name)
+        stored = store_areas(context, [loaded], profile=profile, validity=validity)
     if as_json:
-        say_json(result)
+        say_json({**_result(kind, stored), "topology": report.to_dict()})
     else:
-        say(f"stored {stored.areas:,} {kind} areas; {stored.moved_cases:,} cases changed place")
+        _say_stored(kind, stored)
 
 
 @app.command("make-cells")
 def make_cells_command(
     *,
-    size_m: Annotated[int, typer.Option(help="Side of a square in metres.", min=10, max=5000)],
+    size_m: Annotated[
+        int | None,
+        typer.Option(help="Side of a square in metres; default the profile's.", min=10, max=5000),
+    ] = None,
     within: Annotated[
         list[str] | None,
-        typer.Option(help="KIND:CODE or KIND:CODE@RADIUS_M; repeat. Default: every district."),
+        typer.Option(help="KIND:CODE or KIND:CODE@RADIUS_M; repeat. Default the profile's list."),
     ] = None,
-    valid_from: Start = None,
+    valid_from: StartOption = None,
+    as_json: JsonFlag = False,
 ) -> None:
-    """Make square unit grids with 15-digit codes inside areas (生成单元网格)."""
+    """
+    Make square unit grids with 15-digit codes inside areas (生成单元网格).
+
+    KIND is district, zone or street; a radius cuts the area to a circle round its seat point.
+    Without a list in the profile every district is filled.
+    """
+    validity = Validity(_day(valid_from))
     context = open_context(Settings())
-    stored = make_grid(context, context.profile(), size_m=size_m, within=tuple(within or ()),
-                       validity=Validity(_day(valid_from)))  # fmt: skip
-    say(f"stored {stored.areas:,} cells; {stored.moved_cases:,} cases changed place")
+    profile = context.profile()
+    stored = make_grid(
+        context,
+        profile,
+        size_m=size_m or profile.cell_size_m,
+        within=tuple(within or profile.cells_within),
+        validity=validity,
+    )
+    if as_json:
+        say_json(_result("cell", stored))
+    else:
+        _say_stored("cell", stored)
 
 
 @app.command()
-def check(
-    *,
-    kind: Annotated[str, typer.Option(help="district, zone or street.")] = "district",
-    as_json: JsonFlag = False,
-) -> None:
-    """Check the topology of stored areas."""
+def check(*, kind: KindOption, as_json: JsonFlag = False) -> None:
+    """Check the topology of today's stored areas."""
+    _check_kind(kind)
     context = open_context(Settings())
-    report = check_topology(
-        read_areas(context, kind), crs=f"EPSG:{context.city.measuring_srid}", kind=kind
-    )
+    frame = read_areas(context, kind)
+    report = check_topology(frame, crs=f"EPSG:{context.city.measuring_srid}", kind=kind)
     if as_json:
         say_json(report.to_dict())
     else:
@@ -134,22 +148,95 @@ def list_grids(*, as_json: JsonFlag = False) -> None:
     if as_json:
         say_json(rows)
         return
-    say_table(("version", "kind", "cells", "km²", "from", "to"),
-              [(row["grid_version"], row["kind"], row["cell_count"],
-                f"{float(str(row['area_m2'])) / 1e6:.1f}", str(row["valid_from"]),
-                str(row["valid_to"])) for row in rows])  # fmt: skip
+    say_table(
+        ("version", "kind", "cells", "km²", "from", "to"),
+        [
+            (
+                row["grid_version"],
+                row["kind"],
+                row["cell_count"],
+                f"{float(str(row['area_m2'])) / 1e6:.1f}",
+                row["valid_from"],
+                row["valid_to"],
+            )
+            for row in rows
+        ],
+    )
 
 
 @app.command()
 def export(
     *,
-    kind: Annotated[str, typer.Option(help="district, zone, street, water or cell.")],
+    kind: KindOption,
     out: Annotated[Path, typer.Option(help="Target file: .geojson or .gpkg.")],
 ) -> None:
-    """Write stored areas to a file, with quality and attribution (导出)."""
-    frame = export_areas(open_context(Settings()), kind)
-    frame.to_file(out, engine="pyogrio")
+    """
+    Write today's areas to a file in WGS84 (导出).
+
+    Every feature says how good it is (quality, approximate, synthetic) and where it comes from.
+    """
+    _check_kind(kind)
+    if out.suffix.lower() not in EXPORTS:
+        raise InputError(f"{out.name}: expected a file that ends in {' or '.join(EXPORTS)}")
+    frame = read_areas(open_context(Settings()), kind)
+    if frame.empty:
+        raise NotFoundError(f"no {kind} is stored: load one with `gridgis boundaries load`")
+    partial = out.with_name(f".partial-{out.name}")
+    options = {"COORDINATE_PRECISION": 9} if out.suffix.lower() == ".geojson" else {}
+    pyogrio.write_dataframe(frame, partial, layer=kind, **options)
+    partial.replace(out)
     say(f"wrote {len(frame):,} areas to {out}")
+
+
+def _check_kind(kind: str) -> None:
+    if kind not in KINDS:
+        raise InputError(f"kind {kind!r}: expected {', '.join(KINDS)}")
+
+
+def _with_codes(
+    frame: gpd.GeoDataFrame, profile: CityProfile, kind: str, file: str
+) -> gpd.GeoDataFrame:
+    """Give districts and zones without a code that of their name in the profile."""
+    known = {
+        name.casefold(): region.code
+        for region in profile.regions
+        if region.kind == kind
+        for name in (region.name, region.name_en, *region.aliases)
+    }
+    codes = [
+        code or known.get(name.casefold(), "")
+        for code, name in zip(frame["code"], frame["name"], strict=True)
+    ]
+    unknown = [name for code, name in zip(codes, frame["name"], strict=True) if not code]
+    if unknown:
+        raise CodeError(
+            f"{file}: no code, and the city profile has no {kind} called {', '.join(unknown)}: add "
+            "an alias in the profile's regions.csv, or give --code-field",
+            unknown=unknown,
+        )
+    absent = {r.code: r.name for r in profile.regions if r.kind == kind and r.code not in codes}
+    if absent:
+        listed = ", ".join(f"{code} {name}" for code, name in absent.items())
+        note(f"no polygon for {listed}: cases count there only if they name it")
+    return frame.assign(code=codes)
+
+
+def _refuse_faults(report: TopologyReport, file: str, *, force: bool) -> None:
+    if report.ok or (force and not (report.bad_codes or report.duplicate_codes)):
+        return
+    raise TopologyError(
+        f"{file}: the topology has faults, listed above; nothing was stored. Mend the file"
+        + (", or store the overlaps as they are with --force" if report.overlaps else ""),
+        report=report.to_dict(),
+    )
+
+
+def _result(kind: str, stored: Stored) -> dict[str, object]:
+    return {"kind": kind, "areas": stored.areas, "moved_cases": stored.moved_cases}
+
+
+def _say_stored(kind: str, stored: Stored) -> None:
+    say(f"stored {stored.areas:,} {kind} areas; {stored.moved_cases:,} cases changed place")
 
 
 def _day(text: str | None) -> date | None:

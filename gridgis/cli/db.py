@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import subprocess
+from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated
 
@@ -92,18 +93,17 @@ def doctor(*, as_json: JsonFlag = False) -> None:
     if as_json:
         say_json([{"check": name, "ok": ok, "detail": detail} for name, ok, detail in checks])
     else:
-        say_table(("check", "", "detail"),
-                  [(name, "ok" if ok else "FAIL", detail) for name, ok, detail in checks])  # fmt: skip
+        say_table(
+            ("check", "", "detail"),
+            [(name, "ok" if ok else "FAIL", detail) for name, ok, detail in checks],
+        )
     if not all(ok for _, ok, _ in checks):
         raise typer.Exit(2)
 
 
-CheckResult = Annotated[tuple[str, bool, str], "name, ok, detail"]
-
-
-def _check(name: str, probe: object) -> CheckResult:
+def _check(name: str, probe: Callable[[], str]) -> tuple[str, bool, str]:
     try:
-        return (name, True, str(probe()))  # type: ignore[operator]
+        return (name, True, probe())
     except GridgisError as error:
         return (name, False, error.message)
 

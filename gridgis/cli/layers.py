@@ -6,11 +6,13 @@ from datetime import date
 from typing import TYPE_CHECKING
 
 import geopandas as gpd
+import pandas as pd
 
-from boundaries.cells import make_cells
+from boundaries.cells import loaded_cells, make_cells
 from boundaries.read import read_vector
 from boundaries.within import area_within
 from gridgis.cli.output import note
+from gridgis.errors import GeometryError
 from gridgis.services.regions import AreaLayer, Stored, read_areas, store_areas, store_grid
 from gridgis.store.areas import GridFacts, Validity
 
@@ -19,25 +21,68 @@ if TYPE_CHECKING:
     from gridgis.services.context import Context
 
 ALWAYS = Validity()
+REGION_KINDS = ("district", "zone")
 
 
 def load_layers(context: Context, profile: CityProfile) -> Stored:
-    """Load every area layer of a profile; cells come last."""
-    areas = [layer for layer in profile.layers if layer.kind != "cell"]
+    """
+    Load every area layer of a profile, and the regions that have none.
+
+    A region without a polygon still counts the cases that name it.
+    """
     loaded = []
-    for layer in areas:
-        note(f"reading {layer.kind} layer {layer.path.name} …")
-        loaded.append(AreaLayer(layer.kind, _read(layer), layer.quality, layer.source))
+    for layer in profile.layers:
+        if layer.kind != "cell":
+            note(f"reading {layer.kind} layer {layer.path.name} …")
+            loaded.append(AreaLayer(layer.kind, _read(layer), layer.quality, layer.source))
+    present = {layer.kind for layer in loaded}
+    loaded += [
+        AreaLayer(kind, _empty(), "none", "") for kind in REGION_KINDS if kind not in present
+    ]
     stored = store_areas(context, loaded, profile=profile, validity=ALWAYS)
     note(f"stored {stored.areas} areas")
     return stored
 
 
 def make_profile_cells(context: Context, profile: CityProfile) -> Stored:
-    """Make the unit grids that `city.toml` lists."""
+    """Load the unit grids of a profile, or make those that its `city.toml` lists."""
+    for layer in profile.layers:
+        if layer.kind == "cell":
+            note(f"reading cell layer {layer.path.name} …")
+            return load_grid(
+                context,
+                _read(layer),
+                name=layer.path.stem,
+                validity=ALWAYS,
+                quality=layer.quality,
+                attribution=layer.source,
+            )
     return make_grid(
         context, profile, size_m=profile.cell_size_m, within=profile.cells_within, validity=ALWAYS
     )
+
+
+def load_grid(
+    context: Context,
+    areas: gpd.GeoDataFrame,
+    *,
+    name: str,
+    validity: Validity,
+    quality: str,
+    attribution: str,
+) -> Stored:
+    """Store cells of any shape as a new version of the unit grid."""
+    cells = loaded_cells(areas, crs=f"EPSG:{context.city.measuring_srid}")
+    facts = GridFacts(
+        version=grid_version(name, validity.start),
+        kind="loaded",
+        size_m=None,
+        within=(),
+        attribution=attribution,
+        validity=validity,
+        quality=quality,
+    )
+    return store_grid(context, cells, facts=facts)
 
 
 def make_grid(
@@ -50,27 +95,41 @@ def make_grid(
 ) -> Stored:
     """Make square cells inside the given areas and store them as a new version."""
     note(f"making {size_m} m cells …")
-    districts = read_areas(context, "district")
-    streets, water = read_areas(context, "street"), read_areas(context, "water")
+    kinds = ("district", "zone", "street", "water")
+    areas = {kind: read_areas(context, kind, day=validity.start) for kind in kinds}
+    if areas["district"].empty:
+        raise GeometryError(
+            "no district with a polygon is loaded: load them with `gridgis boundaries load FILE "
+            "--kind district --crs …`"
+        )
+    streets, water = (areas[kind] if len(areas[kind]) else None for kind in ("street", "water"))
     area = None
     if within:
+        regions = gpd.GeoDataFrame(pd.concat([areas["district"], areas["zone"]]))
         area = area_within(
             within,
-            regions=_joined(districts, read_areas(context, "zone")),
-            streets=streets,
-            seats={street.code: street.seat for street in profile.streets if street.seat},
+            regions=regions,
+            streets=areas["street"],
             crs=profile.measuring_crs,
-            water=water if len(water) else None,
+            seats={street.code: street.seat for street in profile.streets if street.seat},
+            water=water,
         )
     cells = make_cells(
-        districts, size_m=size_m, crs=profile.measuring_crs,
-        streets=streets if len(streets) else None,
-        water=water if len(water) else None, within=area,
-    )  # fmt: skip
+        areas["district"],
+        size_m=size_m,
+        crs=profile.measuring_crs,
+        streets=streets,
+        water=water,
+        within=area,
+    )
     facts = GridFacts(
-        version=grid_version(f"square-{size_m}", validity.start), kind="generated",
-        size_m=size_m, within=within, attribution="generated by gridgis", validity=validity,
-    )  # fmt: skip
+        version=grid_version(f"square-{size_m}", validity.start),
+        kind="generated",
+        size_m=size_m,
+        within=within,
+        attribution="generated by gridgis",
+        validity=validity,
+    )
     stored = store_grid(context, cells, facts=facts)
     note(f"stored {stored.areas:,} cells, {cells['area_m2'].sum() / 1e6:,.1f} km²")
     return stored
@@ -83,12 +142,12 @@ def grid_version(name: str, start: date | None) -> str:
 
 def _read(layer: Layer) -> gpd.GeoDataFrame:
     return read_vector(
-        layer.path, crs=layer.crs, code_field=layer.code_field or None,
+        layer.path,
+        crs=layer.crs,
+        code_field=layer.code_field or None,
         name_field=layer.name_field or None,
-    )  # fmt: skip
+    )
 
 
-def _joined(first: gpd.GeoDataFrame, second: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
-    import pandas as pd  # noqa: PLC0415 - one use
-
-    return gpd.GeoDataFrame(pd.concat([first, second], ignore_index=True), crs=first.crs)
+def _empty() -> gpd.GeoDataFrame:
+    return gpd.GeoDataFrame({"code": [], "name": []}, geometry=[], crs=4326)

@@ -11,22 +11,27 @@ import json
 import re
 from dataclasses import dataclass, replace
 from pathlib import Path
-from gridgis.config import Settings
-from gridgis.errors import ConfigError, InputError
+from typing import TYPE_CHECKING
+
+from gridgis.errors import ConfigError, InputError, NotFoundError
 from gridgis.intake.profile import load_profile, shipped_profiles
-from gridgis.model.city import City
-from gridgis.model.profile import CityProfile
 from gridgis.store.city import read_city, read_status, save_profile
 from gridgis.store.cluster import BOOTSTRAP_ROLE, Cluster
 from gridgis.store.engine import Engine, begin, briefly, connect
 from gridgis.store.migrate import (
     WRITER_ROLE,
     FixedFacts,
+    city_databases,
     create_database,
     drop_database,
     require_current,
     upgrade,
 )
+
+if TYPE_CHECKING:
+    from gridgis.config import Settings
+    from gridgis.model.city import City
+    from gridgis.model.profile import CityProfile
 
 _DATABASE_NAME = re.compile(r"[a-z][a-z0-9_]{0,55}")
 
@@ -82,24 +87,31 @@ def init_city(settings: Settings, folder: str, *, database: str | None = None) -
         Name of the database on the embedded cluster; default `gridgis_SLUG`.
     """
     profile = load_profile(profile_folder(folder))
-    name = database or f"gridgis_{re.sub(r'[^a-z0-9_]', '_', profile.slug.lower())}"
-    if _DATABASE_NAME.fullmatch(name) is None:
+    outside = settings.database_url is not None
+    if outside and database is not None:
         raise InputError(
-            f"database name {name!r}: use lower-case letters, digits and _, at most 56 characters"
+            f"--database {database}: GRIDGIS_DATABASE_URL already names the database; unset one"
         )
-    if settings.database_url is None:
+    name = _database_name(profile, database)
+    if not outside:
         cluster = Cluster(settings.data_dir)
         cluster.start()
         with briefly(cluster.url("postgres", role=BOOTSTRAP_ROLE)) as admin:
             create_database(admin, name)
-        use_database(settings, name)
-    with briefly(_owner_url(settings)) as owner:
+    with briefly(_url(settings, BOOTSTRAP_ROLE, name)) as owner:
         upgrade(owner, facts=FixedFacts(profile.measuring_srid, profile.time_zone))
     stored = folder if folder in shipped_profiles() else str(Path(folder).absolute())
-    engine = connect(service_url(settings))
-    with begin(engine) as tx:
-        save_profile(tx, profile, folder=stored)
-        return Context(engine, read_city(tx))
+    engine = connect(_url(settings, WRITER_ROLE, name))
+    try:
+        with begin(engine) as tx:
+            save_profile(tx, profile, folder=stored)
+            city = read_city(tx)
+    except BaseException:
+        engine.dispose()
+        raise
+    if not outside:
+        _remember(settings, name)
+    return Context(engine, city)
 
 
 def drop_city(settings: Settings, database: str) -> None:
@@ -112,16 +124,45 @@ def drop_city(settings: Settings, database: str) -> None:
 
 def upgrade_database(settings: Settings) -> str:
     """Migrate the database in use and return its revision."""
-    with briefly(_owner_url(settings)) as owner:
+    with briefly(_url(settings, BOOTSTRAP_ROLE)) as owner:
         with begin(owner) as tx:
             city = read_city(tx)
         return upgrade(owner, facts=FixedFacts(city.measuring_srid, city.time_zone))
 
 
-def use_database(settings: Settings, name: str) -> None:
-    """Remember which database of the embedded cluster is in use."""
-    settings.data_dir.mkdir(parents=True, exist_ok=True)
-    (settings.data_dir / "city.json").write_text(json.dumps({"database": name}))
+def use_city(settings: Settings, name: str) -> City:
+    """
+    Use another city database of the embedded cluster from now on (切换城市).
+
+    Raises
+    ------
+    ConfigError
+        If GRIDGIS_DATABASE_URL is set: it always wins.
+    NotFoundError
+        If there is no such database; those there are are listed.
+    """
+    if settings.database_url is not None:
+        raise ConfigError("GRIDGIS_DATABASE_URL is set and always wins: unset it to choose a city")
+    known = city_list(settings)
+    if name not in known:
+        raise NotFoundError(
+            f"no city database {name!r} here; there are: {', '.join(known) or 'none'}. Make one "
+            "with `gridgis city init --profile NAME --database NAME`"
+        )
+    with briefly(_url(settings, WRITER_ROLE, name)) as engine, begin(engine) as tx:
+        city = read_city(tx)
+    _remember(settings, name)
+    return city
+
+
+def city_list(settings: Settings) -> list[str]:
+    """Return the city databases of the embedded cluster (城市数据库)."""
+    cluster = Cluster(settings.data_dir)
+    if settings.database_url is not None or not cluster.exists():
+        return []
+    cluster.start()
+    with briefly(cluster.url("postgres", role=BOOTSTRAP_ROLE)) as admin:
+        return city_databases(admin)
 
 
 def database_in_use(settings: Settings) -> str | None:
@@ -148,18 +189,29 @@ def profile_folder(name: str) -> Path:
     )
 
 
-def _owner_url(settings: Settings) -> str:
-    return _url(settings, BOOTSTRAP_ROLE)
+def _database_name(profile: CityProfile, given: str | None) -> str:
+    name = given or f"gridgis_{re.sub(r'[^a-z0-9_]', '_', profile.slug.lower())}"
+    if _DATABASE_NAME.fullmatch(name) is None:
+        raise InputError(
+            f"database name {name!r}: use lower-case letters, digits and _, at most 56 characters"
+        )
+    return name
 
 
-def _url(settings: Settings, role: str) -> str:
+def _remember(settings: Settings, name: str) -> None:
+    settings.data_dir.mkdir(parents=True, exist_ok=True)
+    (settings.data_dir / "city.json").write_text(json.dumps({"database": name}))
+
+
+def _url(settings: Settings, role: str, database: str | None = None) -> str:
+    """Return the outside URL, or that of a database of ours: the given one, or the one in use."""
     if settings.database_url is not None:
         return settings.database_url.get_secret_value()
-    name = database_in_use(settings)
+    name = database or database_in_use(settings)
     if name is None:
         raise ConfigError(
-            "no city is set up yet: run `gridgis demo` to see one, or `gridgis city init PROFILE` "
-            "for your own, or set GRIDGIS_DATABASE_URL"
+            "no city is set up yet: run `gridgis demo` to see one, or `gridgis city init "
+            "--profile FOLDER` for your own, or set GRIDGIS_DATABASE_URL"
         )
     cluster = Cluster(settings.data_dir)
     cluster.start()

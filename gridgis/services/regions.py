@@ -7,15 +7,20 @@ from typing import TYPE_CHECKING
 
 import geopandas as gpd
 import numpy as np
+import pandas as pd
 import shapely
 
 from gridgis.crs import require_crs
+from gridgis.intake.profile import PRIORITIES
+from gridgis.model.profile import Region
+from gridgis.services.lookup import APPROXIMATE
 from gridgis.store import areas
 from gridgis.store.engine import begin
 from gridgis.store.placement import place_stored
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
+    from datetime import date
 
     from gridgis.model.profile import CityProfile
     from gridgis.services.context import Context
@@ -49,8 +54,9 @@ def store_areas(
     """
     Store layers of districts, zones, streets or water, then place every case again.
 
-    Regions get group, priority and English name from the profile; regions that the profile
-    names but that have no polygon are kept without one, so that stated regions still count.
+    Regions get group, priority, English name and their own dates from the profile; those that
+    the profile names but that have no polygon are kept without one, so that stated regions still
+    count.
     """
     with begin(context.engine) as tx:
         count = sum(_store(tx, layer, profile, validity) for layer in layers)
@@ -67,29 +73,41 @@ def store_grid(context: Context, cells: gpd.GeoDataFrame, *, facts: GridFacts) -
     ----------
     cells : GeoDataFrame
         In the measuring CRS: `cell_code geometry area_m2 ix iy whole district_code street_code
-        synthetic`, as `boundaries.make_cells` returns them.
+        synthetic`, as `boundaries.make_cells` returns them; `ix`, `iy` may be missing values.
     """
     require_crs(cells, f"EPSG:{context.city.measuring_srid}")
+    columns = ("area_m2", "ix", "iy", "whole", "district_code", "street_code", "synthetic")
     rows = zip(
-        cells["cell_code"].tolist(), shapely.to_wkb(cells.geometry.to_numpy()).tolist(),
-        cells["area_m2"].tolist(), _integers(cells["ix"]), _integers(cells["iy"]),
-        cells["whole"].tolist(), _texts(cells["district_code"]), _texts(cells["street_code"]),
-        cells["synthetic"].tolist(), strict=True,
-    )  # fmt: skip
+        cells["cell_code"].tolist(),
+        shapely.to_wkb(cells.geometry.to_numpy()).tolist(),
+        *(_values(cells[name]) for name in columns),
+        strict=True,
+    )
     with begin(context.engine) as tx:
         count = areas.insert_grid(tx, facts, rows)
         areas.place_cells_in_regions(tx)
         return Stored(count, place_stored(tx))
 
 
-def read_areas(context: Context, kind: str) -> gpd.GeoDataFrame:
-    """Return today's areas of one kind as a WGS84 frame with `code` and `name`."""
+def read_areas(context: Context, kind: str, *, day: date | None = None) -> gpd.GeoDataFrame:
+    """
+    Return the areas of one kind that hold on a day, today by default (读取区域).
+
+    Returns
+    -------
+    GeoDataFrame
+        WGS84, sorted by code: `code name kind quality approximate synthetic attribution
+        valid_from valid_to`; cells have `grid_version district_code street_code region_code
+        area_m2` besides.
+    """
     with begin(context.engine) as tx:
-        rows = areas.read_areas(tx, kind)
-    return gpd.GeoDataFrame(
-        {"code": [row[0] for row in rows], "name": [row[1] for row in rows]},
-        geometry=shapely.from_wkb([row[2] for row in rows]), crs=WGS84,
-    )  # fmt: skip
+        rows = areas.read_areas(tx, kind, day)
+    shapes = shapely.from_wkb(np.array([row.pop("wkb") for row in rows], dtype=object))
+    table = pd.DataFrame(rows) if rows else pd.DataFrame({"code": [], "name": [], "quality": []})
+    flags = {"approximate": table["quality"].isin(APPROXIMATE)}
+    if "synthetic" not in table:
+        flags["synthetic"] = table["quality"] == "synthetic"
+    return gpd.GeoDataFrame(table.assign(**flags), geometry=shapes, crs=WGS84)
 
 
 def grid_versions(context: Context) -> list[dict[str, object]]:
@@ -100,52 +118,55 @@ def grid_versions(context: Context) -> list[dict[str, object]]:
 
 def _store(tx: Connection, layer: AreaLayer, profile: CityProfile, validity: Validity) -> int:
     require_crs(layer.frame, WGS84)
-    wkb = shapely.to_wkb(layer.frame.geometry.to_numpy()).tolist()
+    shapes = shapely.to_wkb(layer.frame.geometry.to_numpy()).tolist()
+    named = list(
+        zip(layer.frame["code"].tolist(), layer.frame["name"].tolist(), shapes, strict=True)
+    )
     shared = {"geom_quality": layer.quality, "attribution": layer.attribution}
-    codes, names = layer.frame["code"].tolist(), layer.frame["name"].tolist()
     if layer.kind == "water":
-        return areas.replace_water(tx, [
-            {"name": name, "attribution": layer.attribution, "wkb": shape}
-            for name, shape in zip(names, wkb, strict=True)
-        ])  # fmt: skip
+        lakes = [{"name": name, "wkb": wkb, **shared} for _, name, wkb in named]
+        return areas.replace_water(tx, lakes)
     if layer.kind == "street":
-        return areas.replace_streets(tx, [
-            {"street_code": code, "name": name, "district_code": code[:6], "wkb": shape, **shared}
-            for code, name, shape in zip(codes, names, wkb, strict=True)
-        ], validity=validity)  # fmt: skip
+        streets = [
+            {"street_code": code, "name": name, "district_code": code[:6], "wkb": wkb, **shared}
+            for code, name, wkb in named
+        ]
+        return areas.replace_streets(tx, streets, validity=validity)
     return areas.replace_regions(
-        tx, _region_rows(profile, layer.kind, dict(zip(codes, zip(names, wkb, strict=True),
-                                                        strict=True)), shared),
-        kind=layer.kind, validity=validity,
-    )  # fmt: skip
+        tx, _region_rows(profile, layer.kind, named, shared), kind=layer.kind, validity=validity
+    )
 
 
 def _region_rows(
     profile: CityProfile,
     kind: str,
-    shapes: dict[str, tuple[str, bytes]],
+    named: Sequence[tuple[str, str, bytes]],
     shared: dict[str, str],
 ) -> list[dict[str, object]]:
+    """Return the profile's regions of a kind in its order, then those the layer adds."""
     known = {region.code: region for region in profile.regions if region.kind == kind}
+    shapes = {code: (name, wkb) for code, name, wkb in named}
     rows: list[dict[str, object]] = []
     for position, code in enumerate([*known, *sorted(set(shapes) - set(known))]):
-        region, shape = known.get(code), shapes.get(code)
-        rows.append({
-            "region_code": code,
-            "name": region.name if region else shapes[code][0],
-            "name_en": region.name_en if region else shapes[code][0],
-            "group_code": (region.group or None) if region else None,
-            "position": position,
-            "priority": region.priority if region else (20 if kind == "zone" else 10),
-            "wkb": shape[1] if shape else None,
-            **(shared if shape else {"geom_quality": "none", "attribution": ""}),
-        })  # fmt: skip
+        name, wkb = shapes.get(code, ("", None))
+        region = known.get(code) or Region(code, name, name, kind, "", PRIORITIES[kind])
+        rows.append(
+            {
+                "region_code": code,
+                "name": region.name,
+                "name_en": region.name_en,
+                "group_code": region.group or None,
+                "position": position,
+                "priority": region.priority,
+                "own_from": str(region.valid_from or "-infinity"),
+                "own_to": str(region.valid_to or "infinity"),
+                "wkb": wkb,
+                **(shared if wkb else {"geom_quality": "none", "attribution": ""}),
+            }
+        )
     return rows
 
 
-def _integers(column: object) -> list[int | None]:
-    return [None if value is None or np.isnan(value) else int(value) for value in column]  # type: ignore[attr-defined]
-
-
-def _texts(column: object) -> list[str | None]:
-    return [value if isinstance(value, str) and value else None for value in column]  # type: ignore[attr-defined]
+def _values(column: pd.Series) -> list[object]:
+    """Return a column as plain values, None where one is missing."""
+    return column.astype(object).where(column.notna(), None).tolist()

@@ -1,23 +1,47 @@
-"""Regions, streets, water and unit grids (区域、街道、水面、单元网格)."""
+"""
+Regions, streets, water and unit grids (区域、街道、水面、单元网格).
+
+A layer of one kind, and a unit grid, begins on a day and holds until the next one begins. Storing
+one again that begins on the same day replaces it; the others stay.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
+from typing import TYPE_CHECKING
 
-from sqlalchemy import Connection, text
+from sqlalchemy import text
 
+from gridgis.errors import GeometryError
 from gridgis.store.engine import query
 from gridgis.store.rows import copy_rows
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+    from datetime import date
+
+    from sqlalchemy import Connection
+
+BLOCK_SIZES_M = (500, 1000)
+_READ = {
+    "district": "read_regions",
+    "zone": "read_regions",
+    "street": "read_streets",
+    "water": "read_water",
+    "cell": "read_cells",
+}
 
 
 @dataclass(frozen=True, slots=True)
 class Validity:
-    """Half-open dates of validity; None is open (有效期)."""
+    """The first day of a layer; None is always (生效日期)."""
 
     start: date | None = None
-    end: date | None = None
+
+    @property
+    def first_day(self) -> str:
+        """The day as the database writes it."""
+        return self.start.isoformat() if self.start else "-infinity"
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,40 +50,41 @@ class GridFacts:
 
     version: str
     kind: str
+    """`generated` or `loaded`."""
     size_m: int | None
     within: tuple[str, ...]
     attribution: str
     validity: Validity
+    quality: str = "synthetic"
 
 
 def replace_regions(
     tx: Connection, rows: Iterable[Mapping[str, object]], *, kind: str, validity: Validity
 ) -> int:
     """
-    Replace the regions of one kind from a date on (更新区域).
+    Store the regions of one kind from a day on (更新区域).
 
     Parameters
     ----------
     rows : iterable of mappings
-        `region_code name name_en group_code position priority geom_quality attribution wkb`;
-        `wkb` is a WGS84 (multi)polygon or None.
+        `region_code name name_en group_code position priority geom_quality attribution wkb
+        own_from own_to`; `wkb` is a WGS84 (multi)polygon or None, `own_from` and `own_to` are
+        the days of the region itself (`infinity` is open).
     kind : str
         `district` or `zone`.
-    validity : Validity
-        Regions of this kind valid before the start end there; later ones are replaced.
     """
-    return _replace(tx, "region", list(rows), kind=kind, validity=validity)
+    return _replace(tx, "region", rows, {"kind": kind, "start": validity.first_day})
 
 
 def replace_streets(
     tx: Connection, rows: Iterable[Mapping[str, object]], *, validity: Validity
 ) -> int:
-    """Replace the streets from a date on; columns as for regions, with `street_code`."""
-    return _replace(tx, "street", list(rows), kind=None, validity=validity)
+    """Store the streets from a day on: `street_code name district_code geom_quality … wkb`."""
+    return _replace(tx, "street", rows, {"start": validity.first_day})
 
 
 def replace_water(tx: Connection, rows: Iterable[Mapping[str, object]]) -> int:
-    """Replace the water mask: `name attribution wkb`."""
+    """Replace the water mask, which has no versions: `name attribution wkb`."""
     tx.execute(text("DELETE FROM core.water"))
     found = list(rows)
     if found:
@@ -71,6 +96,7 @@ def settle_areas(tx: Connection) -> None:
     """Derive what follows from the areas: managed part, land area, label, host district."""
     for name in ("settle_regions", "settle_region_land", "settle_streets", "settle_hosts"):
         tx.execute(query("areas", name))
+    _refresh_statistics(tx, "core.region", "core.street")
 
 
 def insert_grid(
@@ -87,27 +113,44 @@ def insert_grid(
         `(cell_code, wkb_m, area_m2, ix, iy, whole, district_code, street_code, synthetic)` with
         the geometry in the measuring CRS.
 
-    Notes
-    -----
-    A grid that starts on the same day replaces the earlier one; one that starts later ends it.
+    Raises
+    ------
+    GeometryError
+        If there is no cell.
     """
     tx.execute(query("areas", "stage_cells"))
     count = copy_rows(
-        tx, "staged_cell",
-        ("cell_code", "wkb", "area_m2", "ix", "iy", "whole", "district_code", "street_code",
-         "synthetic"),
+        tx,
+        "staged_cell",
+        (
+            "cell_code",
+            "wkb",
+            "area_m2",
+            "ix",
+            "iy",
+            "whole",
+            "district_code",
+            "street_code",
+            "synthetic",
+        ),
         cells,
-    )  # fmt: skip
+    )
+    if count == 0:
+        raise GeometryError("a unit grid needs at least one cell")
     values = {
-        "grid_version": facts.version, "kind": facts.kind, "size_m": facts.size_m,
-        "within": list(facts.within), "attribution": facts.attribution,
-        "valid_from": facts.validity.start, "valid_to": facts.validity.end,
-    }  # fmt: skip
-    for name in ("drop_replaced_grids", "end_earlier_grids", "insert_grid", "insert_cells"):
+        "grid_version": facts.version,
+        "kind": facts.kind,
+        "size_m": facts.size_m,
+        "within": list(facts.within),
+        "geom_quality": facts.quality,
+        "attribution": facts.attribution,
+        "start": facts.validity.first_day,
+    }
+    for name in ("drop_replaced_grid", "end_earlier_grid", "insert_grid", "insert_cells"):
         tx.execute(query("areas", name), values)
-    for size_m in (500, 1000):
+    for size_m in BLOCK_SIZES_M:
         tx.execute(query("areas", "insert_blocks"), {**values, "block_m": size_m})
-    tx.execute(text("ANALYZE core.unit_grid"))
+    _refresh_statistics(tx, "core.unit_grid", "core.grid_block")
     return count
 
 
@@ -116,30 +159,36 @@ def place_cells_in_regions(tx: Connection) -> None:
     tx.execute(query("areas", "place_cells_in_regions"))
 
 
-def _replace(
-    tx: Connection,
-    table: str,
-    rows: list[Mapping[str, object]],
-    *,
-    kind: str | None,
-    validity: Validity,
-) -> int:
-    values = {"kind": kind, "valid_from": validity.start, "valid_to": validity.end}
-    tx.execute(query("areas", f"drop_replaced_{table}s"), values)
-    tx.execute(query("areas", f"end_earlier_{table}s"), values)
-    if rows:
-        tx.execute(query("areas", f"insert_{table}"), [{**row, **values} for row in rows])
-    return len(rows)
+def read_areas(tx: Connection, kind: str, day: date | None) -> list[dict[str, object]]:
+    """
+    Return the areas of one kind that hold on a day; None is the city's today.
 
-
-def read_areas(tx: Connection, kind: str) -> list[tuple[str, str, bytes]]:
-    """Return `(code, name, WGS84 WKB)` of today's areas: district, zone, street or water."""
-    return [
-        (str(row.code), str(row.name), bytes(row.wkb))
-        for row in tx.execute(query("areas", "read_areas"), {"kind": kind})
-    ]
+    `code name kind quality attribution valid_from valid_to wkb` (WGS84); cells have `grid_version
+    district_code street_code region_code area_m2 synthetic` besides.
+    """
+    values = {"kind": kind, "day": day or tx.scalar(query("areas", "today"))}
+    return [dict(row) for row in tx.execute(query("areas", _READ[kind]), values).mappings()]
 
 
 def grid_versions(tx: Connection) -> list[dict[str, object]]:
     """Return the versions of the unit grid, newest first."""
-    return [dict(row._mapping) for row in tx.execute(query("areas", "grid_versions"))]
+    return [dict(row) for row in tx.execute(query("areas", "grid_versions")).mappings()]
+
+
+def _replace(
+    tx: Connection, table: str, rows: Iterable[Mapping[str, object]], layer: Mapping[str, object]
+) -> int:
+    tx.execute(query("areas", f"drop_{table}_layer"), layer)
+    tx.execute(query("areas", f"end_{table}_layer"), layer)
+    found = [{**row, **layer} for row in rows]
+    if found:
+        tx.execute(query("areas", f"insert_{table}"), found)
+    return len(found)
+
+
+def _refresh_statistics(tx: Connection, *tables: str) -> None:
+    """Tell the planner what changed; the services' role may not ANALYZE by itself."""
+    tx.execute(
+        text("SELECT core.refresh_statistics(VARIADIC CAST(:tables AS regclass[]))"),
+        {"tables": list(tables)},
+    )

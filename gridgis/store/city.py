@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from sqlalchemy import Connection, text
 
 from gridgis.errors import StoreError
 from gridgis.model.city import City
-from gridgis.model.profile import CityProfile
 from gridgis.store.engine import query
+
+if TYPE_CHECKING:
+    from gridgis.model.profile import CityProfile
 
 
 def save_profile(tx: Connection, profile: CityProfile, *, folder: str) -> None:
@@ -62,7 +66,7 @@ def read_city(tx: Connection) -> City:
     """
     row = tx.execute(query("city", "read_city")).one_or_none()
     if row is None:
-        raise StoreError("the database holds no city yet: run `gridgis city init`")
+        raise StoreError("the database holds no city yet: run `gridgis city init --profile NAME`")
     west, south, east, north = row.extent
     return City(
         code=row.city_code, slug=row.slug, name=row.name, name_en=row.name_en,
@@ -87,8 +91,8 @@ def claim_nature(tx: Connection, *, synthetic: bool) -> None:
         held, given = ("synthetic", "real") if found else ("real", "synthetic")
         raise StoreError(
             f"this database holds {held} rows and refuses {given} ones: real and synthetic data "
-            "never mix. Make another database with `gridgis city init --database NAME` and "
-            "choose it with `gridgis city use`",
+            "never mix. Make another database with `gridgis city init --profile NAME --database "
+            "NAME`; `gridgis city use --database NAME` changes between them",
             holds=held, given=given,
         )  # fmt: skip
 
@@ -100,7 +104,7 @@ def bump_data_version(tx: Connection) -> int:
 
 def read_status(tx: Connection) -> dict[str, object]:
     """Return versions and row counts."""
-    return dict(tx.execute(query("city", "read_status")).one()._mapping)
+    return dict(tx.execute(query("city", "read_status")).mappings().one())
 
 
 def _insert(tx: Connection, name: str, rows: list[dict[str, object]]) -> None:
@@ -118,5 +122,5 @@ def _refuse_other_city(tx: Connection, profile: CityProfile) -> None:
         raise StoreError(
             f"this database belongs to city {fixed[0]} (SRID {fixed[1]}, {fixed[2]}) for good; "
             f"the profile says {given[0]} (SRID {given[1]}, {given[2]}): make another database "
-            "with `gridgis city init`"
+            "with `gridgis city init --profile NAME --database NAME`"
         )

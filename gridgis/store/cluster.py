@@ -13,14 +13,18 @@ import json
 import os
 import re
 import shutil
+import socket
 import subprocess
 import time
-from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from gridgis.errors import MissingExtra, StoreUnavailable
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 BOOTSTRAP_ROLE = "gridgis"
 SERVER_USER = "postgres"
@@ -110,10 +114,15 @@ class Cluster:
         socket = str(self._place().socket).replace("/", "%2F")
         return f"postgresql+psycopg://{role}@/{database}?host={socket}&port={PORT}"
 
+    def exists(self) -> bool:
+        """Tell whether the cluster was made."""
+        place = self._recorded()
+        return place is not None and (place.data / "PG_VERSION").exists()
+
     def running(self) -> bool:
         """Tell whether the server answers."""
         place = self._recorded()
-        return place is not None and self._pg_ctl(place, "status").returncode == 0
+        return place is not None and self._answers(place)
 
     def start(self) -> Place:
         """Create the cluster if needed, start it if needed, and return its place."""
@@ -124,7 +133,7 @@ class Cluster:
                 self._initialise(place)
             self._check_major(place)
             self._prepare_socket(place)
-            if self._pg_ctl(place, "status").returncode != 0:
+            if not self._answers(place):
                 self._start(place)
         return place
 
@@ -145,6 +154,8 @@ class Cluster:
         if place is not None:
             shutil.rmtree(place.data, ignore_errors=True)
             shutil.rmtree(place.socket, ignore_errors=True)
+            if place.data.is_relative_to(SYSTEM_ROOT):
+                shutil.rmtree(place.data.parent, ignore_errors=True)
         for name in ("cluster.json", "city.json"):
             (self.state_dir / name).unlink(missing_ok=True)
 
@@ -183,11 +194,10 @@ class Cluster:
         root = self.state_dir
         if os.geteuid() == 0 and not _reachable(root):
             root = SYSTEM_ROOT / digest
-        socket = root / "run"
-        if len(str(socket / f".s.PGSQL.{PORT}")) > SOCKET_LIMIT:
-            runtime = os.environ.get("XDG_RUNTIME_DIR") or "/tmp"  # noqa: S108 - a private folder in it
-            socket = Path(runtime) / f"gridgis-{os.geteuid()}-{digest}"
-        return Place(root / "pg", socket)
+        folder = root / "run"
+        if len(str(folder / f".s.PGSQL.{PORT}")) > SOCKET_LIMIT:
+            folder = _runtime() / f"gridgis-{os.geteuid()}-{digest}"
+        return Place(root / "pg", folder)
 
     @contextmanager
     def _lock(self) -> Iterator[None]:
@@ -199,7 +209,10 @@ class Cluster:
 
     def _initialise(self, place: Place) -> None:
         binaries = find_binaries()
-        place.data.parent.mkdir(parents=True, exist_ok=True)
+        for folder in (SYSTEM_ROOT, place.data.parent):
+            if place.data.is_relative_to(folder) and not folder.exists():
+                folder.mkdir(parents=True)
+                folder.chmod(0o755)  # ours, and the server must pass it whatever the umask
         place.data.mkdir(mode=0o700, exist_ok=True)
         _give_to_server(place.data)
         done = _as_server(
@@ -248,12 +261,30 @@ class Cluster:
                 )
             time.sleep(0.5)
 
+    def _answers(self, place: Place) -> bool:
+        """Tell whether the server lives: a number in its pid file may be another process today."""
+        if self._pg_ctl(place, "status").returncode != 0:
+            return False
+        with socket.socket(socket.AF_UNIX) as probe:
+            try:
+                probe.connect(str(place.socket / f".s.PGSQL.{PORT}"))
+            except OSError:
+                return False
+        return True
+
     def _pg_ctl(self, place: Place, *arguments: str) -> subprocess.CompletedProcess[str]:
         version = place.data / "PG_VERSION"
         if not version.exists():
             return subprocess.CompletedProcess([], 4, "", "no cluster")
         folder = SYSTEM_LIBRARY / version.read_text().split(".")[0].strip() / "bin"
         return _as_server(str(folder / "pg_ctl"), "-D", str(place.data), *arguments)
+
+
+def _runtime() -> Path:
+    """Return a folder for short-lived private folders with a short path."""
+    if os.geteuid() == 0:
+        return Path("/run")
+    return Path(os.environ.get("XDG_RUNTIME_DIR") or "/tmp")  # noqa: S108 - a private folder in it
 
 
 def _trusted_owners() -> set[int]:

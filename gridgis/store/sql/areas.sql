@@ -1,33 +1,40 @@
--- name: drop_replaced_regions
+-- name: drop_region_layer
+-- The layer of the same start, and what an earlier one says of the days from that start on.
 DELETE FROM core.region
-WHERE kind = :kind AND valid_from >= coalesce(CAST(:valid_from AS date), '-infinity');
+WHERE kind = :kind AND (layer_from = CAST(:start AS date)
+    OR layer_from < CAST(:start AS date) AND valid_from >= CAST(:start AS date));
 
--- name: end_earlier_regions
-UPDATE core.region SET valid_to = :valid_from
-WHERE kind = :kind AND valid_to > CAST(:valid_from AS date) AND valid_from < CAST(:valid_from AS date);
+-- name: end_region_layer
+UPDATE core.region SET valid_to = CAST(:start AS date)
+WHERE kind = :kind AND layer_from < CAST(:start AS date) AND valid_to > CAST(:start AS date);
 
 -- name: insert_region
+-- One region of a layer, from its own first day or the layer's until the next layer begins.
 INSERT INTO core.region (region_code, name, name_en, kind, group_code, position, priority,
-    geom_quality, attribution, geom, geom_m, valid_from, valid_to)
+    geom_quality, attribution, geom, geom_m, layer_from, valid_from, valid_to)
 SELECT :region_code, :name, :name_en, :kind, :group_code, :position, :priority,
     :geom_quality, :attribution, g.geom, ST_Transform(g.geom, c.measuring_srid),
-    coalesce(CAST(:valid_from AS date), '-infinity'), coalesce(CAST(:valid_to AS date), 'infinity')
-FROM core.city AS c, (SELECT ST_Multi(ST_GeomFromWKB(:wkb, 4326)) AS geom) AS g;
+    CAST(:start AS date), v.valid_from, v.valid_to
+FROM core.city AS c, (SELECT ST_Multi(ST_GeomFromWKB(:wkb, 4326)) AS geom) AS g,
+    (SELECT greatest(CAST(:start AS date), CAST(:own_from AS date)) AS valid_from,
+        least(CAST(:own_to AS date), (SELECT min(r.layer_from) FROM core.region AS r
+            WHERE r.kind = :kind AND r.layer_from > CAST(:start AS date))) AS valid_to) AS v
+WHERE v.valid_from < v.valid_to;
 
--- name: drop_replaced_streets
-DELETE FROM core.street
-WHERE valid_from >= coalesce(CAST(:valid_from AS date), '-infinity') AND CAST(:kind AS text) IS NULL;
+-- name: drop_street_layer
+DELETE FROM core.street WHERE layer_from = CAST(:start AS date);
 
--- name: end_earlier_streets
-UPDATE core.street SET valid_to = :valid_from
-WHERE valid_to > CAST(:valid_from AS date) AND valid_from < CAST(:valid_from AS date);
+-- name: end_street_layer
+UPDATE core.street SET valid_to = CAST(:start AS date)
+WHERE layer_from < CAST(:start AS date) AND valid_to > CAST(:start AS date);
 
 -- name: insert_street
 INSERT INTO core.street (street_code, name, district_code, geom_quality, attribution,
-    geom, geom_m, valid_from, valid_to)
+    geom, geom_m, layer_from, valid_from, valid_to)
 SELECT :street_code, :name, :district_code, :geom_quality, :attribution,
-    g.geom, ST_Transform(g.geom, c.measuring_srid),
-    coalesce(CAST(:valid_from AS date), '-infinity'), coalesce(CAST(:valid_to AS date), 'infinity')
+    g.geom, ST_Transform(g.geom, c.measuring_srid), CAST(:start AS date), CAST(:start AS date),
+    coalesce((SELECT min(layer_from) FROM core.street WHERE layer_from > CAST(:start AS date)),
+        'infinity')
 FROM core.city AS c, (SELECT ST_Multi(ST_GeomFromWKB(:wkb, 4326)) AS geom) AS g;
 
 -- name: insert_water
@@ -88,19 +95,20 @@ CREATE TEMP TABLE staged_cell (
     district_code text, street_code text, synthetic boolean
 ) ON COMMIT DROP;
 
--- name: drop_replaced_grids
-DELETE FROM core.grid WHERE valid_from >= coalesce(CAST(:valid_from AS date), '-infinity')
-    OR grid_version = :grid_version;
+-- name: drop_replaced_grid
+DELETE FROM core.grid WHERE valid_from = CAST(:start AS date);
 
--- name: end_earlier_grids
-UPDATE core.grid SET valid_to = :valid_from WHERE valid_to > CAST(:valid_from AS date);
+-- name: end_earlier_grid
+UPDATE core.grid SET valid_to = CAST(:start AS date)
+WHERE valid_from < CAST(:start AS date) AND valid_to > CAST(:start AS date);
 
 -- name: insert_grid
-INSERT INTO core.grid (grid_version, kind, size_m, within, attribution, cell_count, area_m2,
-    valid_from, valid_to)
-SELECT :grid_version, :kind, :size_m, CAST(:within AS text[]), :attribution, count(*),
-    coalesce(sum(area_m2), 0),
-    coalesce(CAST(:valid_from AS date), '-infinity'), coalesce(CAST(:valid_to AS date), 'infinity')
+INSERT INTO core.grid (grid_version, kind, size_m, within, geom_quality, attribution, cell_count,
+    area_m2, valid_from, valid_to)
+SELECT :grid_version, :kind, :size_m, CAST(:within AS text[]), :geom_quality, :attribution,
+    count(*), coalesce(sum(area_m2), 0), CAST(:start AS date),
+    coalesce((SELECT min(valid_from) FROM core.grid WHERE valid_from > CAST(:start AS date)),
+        'infinity')
 FROM staged_cell;
 
 -- name: insert_cells
@@ -147,16 +155,41 @@ FROM (
 WHERE u.grid_version = f.grid_version AND u.cell_code = f.cell_code
   AND u.region_code IS DISTINCT FROM f.region_code;
 
--- name: read_areas
--- Today's areas of one kind.
-SELECT region_code AS code, name, ST_AsBinary(geom) AS wkb FROM core.region
-WHERE kind = :kind AND geom IS NOT NULL AND valid_to = 'infinity'
-UNION ALL
-SELECT street_code, name, ST_AsBinary(geom) FROM core.street
-WHERE :kind = 'street' AND geom IS NOT NULL AND valid_to = 'infinity'
-UNION ALL
-SELECT CAST(water_id AS text), name, ST_AsBinary(geom) FROM core.water WHERE :kind = 'water'
-ORDER BY 1;
+-- name: today
+-- The city's own date.
+SELECT (now() AT TIME ZONE time_zone)::date FROM core.city;
+
+-- name: read_regions
+SELECT region_code AS code, name, kind, geom_quality AS quality, attribution,
+    nullif(CAST(valid_from AS text), '-infinity') AS valid_from,
+    nullif(CAST(valid_to AS text), 'infinity') AS valid_to,
+    ST_AsBinary(geom) AS wkb
+FROM core.region
+WHERE kind = :kind AND geom IS NOT NULL AND daterange(valid_from, valid_to) @> CAST(:day AS date)
+ORDER BY region_code;
+
+-- name: read_streets
+SELECT street_code AS code, name, 'street' AS kind, geom_quality AS quality, attribution,
+    nullif(CAST(valid_from AS text), '-infinity') AS valid_from,
+    nullif(CAST(valid_to AS text), 'infinity') AS valid_to,
+    ST_AsBinary(geom) AS wkb
+FROM core.street
+WHERE geom IS NOT NULL AND daterange(valid_from, valid_to) @> CAST(:day AS date)
+ORDER BY street_code;
+
+-- name: read_water
+SELECT CAST(water_id AS text) AS code, name, 'water' AS kind, 'map_derived' AS quality,
+    attribution, NULL AS valid_from, NULL AS valid_to, ST_AsBinary(geom) AS wkb
+FROM core.water ORDER BY water_id;
+
+-- name: read_cells
+SELECT u.cell_code AS code, u.cell_code AS name, 'cell' AS kind, g.geom_quality AS quality,
+    g.attribution, nullif(CAST(g.valid_from AS text), '-infinity') AS valid_from,
+    nullif(CAST(g.valid_to AS text), 'infinity') AS valid_to,
+    g.grid_version, u.district_code, u.street_code, u.region_code, u.area_m2, u.synthetic,
+    ST_AsBinary(u.geom) AS wkb
+FROM core.unit_grid AS u JOIN core.grid AS g USING (grid_version)
+WHERE daterange(g.valid_from, g.valid_to) @> CAST(:day AS date) ORDER BY u.cell_code;
 
 -- name: grid_versions
 SELECT grid_version, kind, size_m, cell_count, area_m2,

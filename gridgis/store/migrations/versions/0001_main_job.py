@@ -32,7 +32,8 @@ CREATE TABLE core.city (
 COMMENT ON COLUMN core.city.synthetic IS
     'NULL until the first import decides; then real and synthetic rows never mix';
 CREATE TABLE core.region_group (
-    group_code text PRIMARY KEY, position integer NOT NULL, name text NOT NULL, name_en text NOT NULL
+    group_code text PRIMARY KEY, position integer NOT NULL, name text NOT NULL,
+    name_en text NOT NULL
 );
 CREATE TABLE core.category (
     category_code text PRIMARY KEY, name text NOT NULL, parent_code text NOT NULL,
@@ -279,7 +280,7 @@ CREATE TABLE runs.density_count (
     CHECK ((cell_code IS NULL) = (no_cell_reason IS NOT NULL))
 );
 COMMENT ON TABLE runs.density_count IS
-    'Integer counts of one density run; region_key is a region code or unlocated, cross_area, other';
+    'Counts of one density run; region_key is a region code or unlocated, cross_area, other';
 CREATE INDEX density_count_cell ON runs.density_count (run_id, cell_code);
 CREATE FUNCTION runs.counts(run integer, category text, channel text, region text)
 RETURNS SETOF runs.density_count LANGUAGE sql STABLE PARALLEL SAFE AS $$
