@@ -233,3 +233,13 @@ def test_translation_and_order_do_not_matter(database, kind, seed, east, north):
     first = in_postgis(database, cells, size_m, points, exact)
     second = in_postgis(database, moved, size_m, points[order] + shift, exact)
     assert {order[n]: code for n, code in second.items()} == first
+
+
+def test_a_disc_inside_a_round_cell_is_trusted(database):
+    """A round cell of radius 60 m trusts half the root of its area (53 m), or what lies inside."""
+    cells = frame(["990101001001001"], [shapely.Point(EAST, NORTH).buffer(60, quad_segs=64)])
+    assert np.sqrt(cells["area_m2"].iloc[0]) / 2 == pytest.approx(53.2, abs=0.1)
+    points = np.array([[EAST, NORTH], [EAST + 10, NORTH], [EAST + 10, NORTH], [EAST + 99, NORTH]])
+    radii = np.array([58.0, 58.0, 53.0, 5.0])
+    code = "990101001001001"
+    assert in_postgis(database, cells, None, points, radii) == {0: code, 1: None, 2: code}

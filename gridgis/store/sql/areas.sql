@@ -79,7 +79,8 @@ SET area_m2 = ST_Area(s.geom_m),
 UPDATE core.region AS z
 SET host_district = CASE WHEN h.hosts = 1 THEN h.code END
 FROM (
-    SELECT z.region_code, z.valid_from, count(*) AS hosts, min(d.region_code) AS code
+    SELECT z.region_code, z.valid_from, count(DISTINCT d.region_code) AS hosts,
+        min(d.region_code) AS code
     FROM core.region AS z
     JOIN core.region AS d ON d.kind = 'district' AND ST_Intersects(d.geom_m, z.geom_m)
      AND daterange(d.valid_from, d.valid_to) && daterange(z.valid_from, z.valid_to)
