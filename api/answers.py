@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterator, Mapping
 from datetime import date
 from importlib.metadata import version
+from itertools import chain
 from threading import BoundedSemaphore
 from urllib.parse import quote
 
+from anyio import CancelScope
 from fastapi import Request, Response
+from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import StreamingResponse
+from starlette.types import Receive, Scope, Send
 
 from gridgis.errors import StoreUnavailable
 from gridgis.services.context import Context
@@ -64,34 +68,43 @@ def nature_header(city: Context) -> dict[str, str]:
     return {"X-Gridgis-Synthetic": "true" if city.city.synthetic else "false"}
 
 
-def file_answer(
-    chunks: Iterator[bytes], *, media_type: str, name: str, headers: dict[str, str]
-) -> Response:
+class FileAnswer(StreamingResponse):
     """
-    Return a streamed file; the first part is made before the answer starts.
+    A file that is streamed while it is read from the database.
 
-    So an error that comes with the first rows is still an answer of its own.
+    The first part is made before the answer starts, so that an error that comes with the first
+    rows is an answer of its own. At the end, or when the client leaves, the parts are closed at
+    once: left to the garbage collector, a half-read COPY could block any thread.
     """
-    if not EXPORTS.acquire(blocking=False):
-        raise StoreUnavailable("other exports are under way: try again when one is done")
-    parts = _releasing(chunks)
-    first = next(parts)
-    disposition = f"attachment; filename*=UTF-8''{quote(name)}"
-    return StreamingResponse(
-        _chained(first, parts),
-        media_type=media_type,
-        headers={"Content-Disposition": disposition, "Cache-Control": "no-store", **headers},
-    )
+
+    def __init__(
+        self, parts: Iterator[bytes], *, media_type: str, name: str, headers: dict[str, str]
+    ) -> None:
+        if not EXPORTS.acquire(blocking=False):
+            raise StoreUnavailable("other exports are under way: try again when one is done")
+        self._parts = _releasing(parts)
+        super().__init__(
+            chain([next(self._parts)], self._parts),
+            media_type=media_type,
+            headers={
+                "Content-Disposition": f"attachment; filename*=UTF-8''{quote(name)}",
+                "Cache-Control": "no-store",
+                **headers,
+            },
+        )
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Send the file."""
+        try:
+            await super().__call__(scope, receive, send)
+        finally:
+            with CancelScope(shield=True):
+                await run_in_threadpool(self._parts.close)
 
 
-def _releasing(chunks: Iterator[bytes]) -> Iterator[bytes]:
-    """Yield the parts; give the place back at the end, or when the client leaves."""
+def _releasing(parts: Iterator[bytes]) -> Generator[bytes]:
+    """Yield the parts; give the place back when they are closed."""
     try:
-        yield from chunks
+        yield from parts
     finally:
         EXPORTS.release()
-
-
-def _chained(first: bytes, parts: Iterator[bytes]) -> Iterator[bytes]:
-    yield first
-    yield from parts

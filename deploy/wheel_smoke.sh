@@ -17,9 +17,9 @@ unset GRIDGIS_DATABASE_URL GRIDGIS_DATA_DIR
 gridgis=$work/env/bin/gridgis
 "$gridgis" city list
 "$gridgis" city init --profile "$work/toy/profile"
-"$gridgis" cases import "$work/toy/cases.csv" --crs "$(cat "$work/toy/CRS")" --mapping "$work/toy/mapping.toml" --synthetic
-"$gridgis" analyse density --month 2024-11
-"$gridgis" map density --month 2024-11 --out map.html
+"$gridgis" cases import "$work/toy/cases.csv" --crs wgs84 --rejects rejects.csv --synthetic
+"$gridgis" analyse density --month 2024-03
+"$gridgis" map density --month 2024-03 --out map.html
 test -s map.html
 "$work/env/bin/python" - <<'PY'
 from maps import vendor

@@ -69,13 +69,16 @@ class OpenCity:
             At most so many; default all.
         **filters
             As in the API: `bbox near radius_m within crs cell district street month start end
-            updated_since category source status`; codes or names.
+            updated_since category source status`; codes or names. `within` is GeoJSON, or a
+            geometry of shapely by its `__geo_interface__`.
 
         Returns
         -------
         GeoDataFrame
             One row a case, geometry None if it is unlocated; `attrs["total"]` counts all.
         """
+        within = filters.get("within")
+        filters["within"] = getattr(within, "__geo_interface__", within)
         chosen = find.case_filter(self._context, **filters)
         rows = list(find.stream_cases(self._context, chosen, limit=limit))
         frame = pd.DataFrame(rows, columns=[*CASE_COLUMNS, *NAME_COLUMNS])

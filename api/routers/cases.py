@@ -9,7 +9,7 @@ from urllib.parse import urlencode
 from fastapi import APIRouter, Depends, Query, Request, Response
 
 from api import schemas
-from api.answers import answer, file_answer, nature_header
+from api.answers import FileAnswer, answer, nature_header
 from api.deps import City, known_parameters
 from api.parameters import CaseListParameters, CaseSearch
 from api.problems import DOCUMENTED
@@ -120,7 +120,7 @@ def _file(city: Context, chosen: CaseFilter, asked: CaseListParameters) -> Respo
         raise InputError(f"{', '.join(sorted(paged))}: f=csv is not paged, it holds every case")
     synthetic = bool(city.city.synthetic)
     total = find.count_cases(city, chosen)
-    return file_answer(
+    return FileAnswer(
         find.csv_parts(city, chosen),
         media_type=CSV,
         name="cases-synthetic-合成数据.csv" if synthetic else "cases.csv",

@@ -8,8 +8,11 @@ it into these frozen values and reports all faults at once. No module knows a ci
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import date
-from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from datetime import date
+    from pathlib import Path
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ Codes are checked by shape here and looked up by the store; coordinates are in `
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -127,16 +127,18 @@ def _check_box(box: Box) -> None:
 
 def _check_polygon(shape: Geometry) -> None:
     kind, parts = shape.get("type"), shape.get("coordinates")
-    if kind not in ("Polygon", "MultiPolygon") or not isinstance(parts, list) or not parts:
+    if kind not in ("Polygon", "MultiPolygon") or not isinstance(parts, list | tuple) or not parts:
         raise GeometryError(f"within: a {kind!r}; expected a GeoJSON Polygon or MultiPolygon")
     rings = parts if kind == "Polygon" else [ring for part in parts for ring in _listed(part)]
     if sum(len(_listed(ring)) for ring in rings) > MAX_VERTICES:
         raise LimitExceeded(f"within: more than {MAX_VERTICES:,} vertices; simplify the polygon")
 
 
-def _listed(value: object) -> list[object]:
-    if not isinstance(value, list):
-        raise GeometryError(f"within: {value!r} where GeoJSON has a list of coordinates")
+def _listed(value: object) -> Sequence[object]:
+    if not isinstance(value, list | tuple):
+        raise GeometryError(
+            f"within: a {type(value).__name__} where GeoJSON has a list of coordinates"
+        )
     return value
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from dataclasses import asdict
 from datetime import datetime
 from typing import TYPE_CHECKING, TypedDict, cast
@@ -124,11 +125,13 @@ def csv_parts(context: Context, chosen: CaseFilter, *, limit: int | None = None)
     part = bytearray(f"{BOM}{','.join(CSV_HEADER)}\r\n".encode())
     synthetic = bool(context.city.synthetic)
     with begin(context.engine) as tx:
-        for line in lookup.copy_csv(tx, context.city, chosen, synthetic=synthetic, limit=limit):
-            part += line
-            if len(part) > PART_BYTES:
-                yield bytes(part)
-                part.clear()
+        copied = lookup.copy_csv(tx, context.city, chosen, synthetic=synthetic, limit=limit)
+        with closing(copied) as lines:
+            for line in lines:
+                part += line
+                if len(part) > PART_BYTES:
+                    yield bytes(part)
+                    part.clear()
     yield bytes(part)
 
 

@@ -38,7 +38,7 @@ from gridgis.store.tables import case_record as k
 from gridgis.store.tables import category, data_version, region, source_name, street
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Generator, Iterator, Mapping
 
     from gridgis.model.city import City
     from gridgis.model.query import CaseFilter
@@ -145,7 +145,7 @@ def stream_cases(
 
 def copy_csv(
     tx: Connection, city: City, chosen: CaseFilter, *, synthetic: bool, limit: int | None = None
-) -> Iterator[bytes]:
+) -> Generator[bytes]:
     """
     Yield every case of a filter as CSV lines, made by the database (导出 CSV).
 

@@ -1,6 +1,7 @@
 """Whatever is sent: a problem document with a stable code, never driver text."""
 
 import json
+from urllib.parse import quote
 
 import pytest
 
@@ -9,7 +10,7 @@ DENSITY, LEGEND, LOCATE = "/api/v1/density", "/api/v1/density/legend", "/api/v1/
 HOSTILE = [
     "'; DROP TABLE core.case_record; --", "' OR '1'='1", "\x00", "a\x00b", "%", "_", "\\", "{}",
     "$1", "%(x)s", ":x", "NaN", "Infinity", "-1", "0", "9" * 400, "1e400", "é" * 300, "\ud800",
-    "２０２４-１１", "<script>alert(1)</script>", "../../etc/passwd", "null", "[]", "1,2", "1,2,3,4",
+    "\uff12024-11", "<script>alert(1)</script>", "../../etc/passwd", "null", "[]", "1,2", "1,2,3,4",
     "nan,nan", "inf,inf", "1e308,1e308,1e308,1e308", "-1e308,-1e308,1e308,1e308", "999,999",
 ]  # fmt: skip
 PARAMETERS = {
@@ -51,8 +52,6 @@ def test_hostile_values_are_bound_or_refused(served, path, name):
 @pytest.mark.parametrize("value", HOSTILE)
 def test_hostile_paths_are_not_found_or_refused(served, value):
     """No code in a path breaks a query."""
-    from urllib.parse import quote
-
     text = quote(value.encode("utf-8", "surrogatepass"), safe="")
     for path in (f"/api/v1/cases/{text}", f"/api/v1/cells/{text}", f"/api/v1/districts/{text}",
                  f"/tiles/{text}/cells/1/0/0.mvt", f"/tiles/1/{text}/1/0/0.mvt",

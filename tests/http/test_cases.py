@@ -4,8 +4,11 @@ import csv
 import io
 import json
 from datetime import datetime
+from urllib.parse import quote
 
 import pytest
+
+from gridgis.services.context import open_context
 
 CASES = "/api/v1/cases"
 EAST_BANK = [[[24.97, 60.285], [25.0, 60.285], [25.0, 60.31], [24.97, 60.31], [24.97, 60.285]]]
@@ -335,10 +338,7 @@ def test_a_city_that_turns_synthetic_is_said_at_once(cluster, toy_template, serv
     name = cluster.clone(toy_template)
     with serving(cluster.settings(name)) as client:
         assert client.get(CASES).json()["synthetic"] is False
-        cluster_url = cluster.settings(name)
-        from gridgis.services.context import open_context
-
-        context = open_context(cluster_url)
+        context = open_context(cluster.settings(name))
         with context.engine.begin() as session:
             session.exec_driver_sql("UPDATE core.city SET synthetic = true")
         context.engine.dispose()
@@ -356,8 +356,6 @@ def test_case_numbers_of_any_shape_are_found(own):
                 "core.case_record WHERE case_no LIKE 'TV%%' ORDER BY case_no OFFSET %s LIMIT 1)",
                 (value, number),
             )
-    from urllib.parse import quote
-
     for value in odd:
         assert own.get(f"{CASES}/{quote(value, safe='')}")["case_no"] == value
     assert json.loads(own.client.get(f"{CASES}/none").content)["code"] == "case_not_found"

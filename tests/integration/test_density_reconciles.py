@@ -34,7 +34,8 @@ SCATTER = """
 INSERT INTO core.case_record (case_no, case_kind, category_code, subcategory_code, source,
     self_handled, reported_at, accepted_at, region_method, region_code, district_code, street_code,
     cell_code, grid_version, no_cell_reason, src_crs, geom, file_id, row_no, row_hash)
-SELECT 'R' || n, 'event', left(c.code, 3), c.code, (CAST(:sources AS text[]))[1 + floor(random() * 5)],
+SELECT 'R' || n, 'event', left(c.code, 3), c.code,
+    (CAST(:sources AS text[]))[1 + floor(random() * 5)],
     random() < 0.2, r.at, CASE WHEN random() < 0.9 THEN r.at END,
     CASE WHEN p.region IN ('unlocated', 'other') THEN 'none'
          WHEN p.region = 'cross_area' THEN 'cross_area' ELSE 'stated' END,
@@ -53,11 +54,12 @@ CROSS JOIN LATERAL (
     SELECT timestamptz '2024-02-27' + random() * interval '36 days' + n * interval '0' AS at) AS r
 CROSS JOIN LATERAL (
     SELECT (ARRAY['990901', '990902', '990903', '9909Z1', 'cross_area', 'unlocated', 'other'])
-        [1 + floor(random() * 7) + n * 0] AS region, random() < 0.7 AS placed, random() < 0.9 AS fine
-) AS q
+        [1 + floor(random() * 7) + n * 0] AS region, random() < 0.7 AS placed,
+        random() < 0.9 AS fine) AS q
 CROSS JOIN LATERAL (
-    SELECT q.region, q.fine, q.region <> 'unlocated' AND (q.placed OR q.region = 'other' OR n % 2 = 0)
-        AS located, q.placed AND q.region <> 'unlocated' AS placed) AS p
+    SELECT q.region, q.fine, q.placed AND q.region <> 'unlocated' AS placed,
+        q.region <> 'unlocated' AND (q.placed OR q.region = 'other' OR n % 2 = 0) AS located
+) AS p
 LEFT JOIN LATERAL (
     SELECT * FROM core.unit_grid ORDER BY random() + n * 0 LIMIT 1) AS u ON true
 """
@@ -169,7 +171,7 @@ def test_legend_places_are_the_places_in_scope(scattered):
 
 
 def test_balance_of_a_run_is_the_sum_over_reasons(scattered):
-    """total = in cells + no_point + too_coarse + outside_cells, by plain counting."""
+    """Total = in cells + no_point + too_coarse + outside_cells, by plain counting."""
     _, balance, cases = scattered
     reasons = Counter(case.no_cell_reason for case in cases)
     assert balance.total == len(cases)
