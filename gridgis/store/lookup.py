@@ -162,8 +162,12 @@ def copy_csv(
     with driver.cursor() as cursor:  # type: ignore[union-attr]
         statement = f"COPY ({query}) TO STDOUT (FORMAT csv)"
         with cursor.copy(statement, query.params) as lines:  # psycopg quotes the parameters
-            for line in lines:
-                yield bytes(line)[:-1] + b"\r\n"
+            try:
+                for line in lines:
+                    yield bytes(line)[:-1] + b"\r\n"
+            except GeneratorExit:
+                tx.invalidate()  # a cancel could arrive late and hit the next query instead
+                raise
 
 
 def _csv_cell(column: ColumnElement[object]) -> ColumnElement[object]:
