@@ -71,9 +71,18 @@ class CaseParameters(Parameters):
 class CaseListParameters(CaseParameters):
     """The filter, and which page of the answer."""
 
-    f: Format = Field("json", description="json and geojson are paged; csv holds every case.")
+    f: Format = Field(
+        "json",
+        description="json comes in pages, csv holds every case; geojson holds every case, or a "
+        "page if limit or cursor is given.",
+    )
     limit: int = Field(100, ge=1, le=MAX_LIMIT, description="Cases a page.")
     cursor: str | None = Field(None, description="Where the page starts: the `cursor` of the last.")
+
+    @property
+    def paged(self) -> list[str]:
+        """What was given that asks for a page."""
+        return sorted({"limit", "cursor"} & self.model_fields_set)
 
 
 class CaseSearch(CaseListParameters):

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, cast
 import geopandas as gpd
 import numpy as np
 import pandas as pd
+import shapely
 from pydantic import SecretStr
 
 from gridgis.config import Settings
@@ -20,8 +21,6 @@ from gridgis.store.lookup import CASE_COLUMNS, NAME_COLUMNS
 if TYPE_CHECKING:
     from types import TracebackType
     from typing import Self, Unpack
-
-    import shapely
 
     from gridgis.services.context import Context
     from gridgis.services.find import CaseQuestion
@@ -85,10 +84,11 @@ class OpenCity:
         for name in [name for name in CASE_COLUMNS if name.endswith("_at")]:
             times = pd.to_datetime(frame[name], utc=True, format="ISO8601")
             frame[name] = times.dt.tz_convert(self._context.city.time_zone)
-        points = gpd.GeoSeries.from_xy(frame.pop("lon"), frame.pop("lat"))
-        shapes = points.where(~points.is_empty, None)
+        lon, lat = frame.pop("lon").to_numpy(np.float64), frame.pop("lat").to_numpy(np.float64)
+        shapes = np.asarray(shapely.points(lon, lat), dtype=object)
+        shapes[np.isnan(lon)] = None
         return self._framed(
-            gpd.GeoDataFrame(frame, geometry=shapes.to_numpy(), crs=WGS84),
+            gpd.GeoDataFrame(frame, geometry=shapes, crs=WGS84),
             total=find.count_cases(self._context, chosen),
             filters=find.described(chosen),
         )

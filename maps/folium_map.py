@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 from datetime import date
+from html import escape
 from typing import TYPE_CHECKING
 
 import folium
@@ -75,6 +76,10 @@ class FileMap:
     level: str
     polygons: int
     run_id: int
+
+    def _repr_html_(self) -> str:
+        """Show the map in a notebook, as a page of its own."""
+        return f'<iframe srcdoc="{escape(self.html)}" width="100%" height="600"></iframe>'
 
 
 def density_map(

@@ -30,7 +30,7 @@ GEOJSON = "application/geo+json"
 CSV = "text/csv; charset=utf-8"
 FORMATS: dict[int | str, dict[str, object]] = {
     200: {
-        "description": "One page of cases (json, geojson), or all of them (csv).",
+        "description": "One page of cases, or a file of all of them.",
         "headers": {
             "X-Total-Count": {"description": "Cases of all pages.", "schema": {"type": "integer"}},
             "Link": {"description": "rel=next: the next page.", "schema": {"type": "string"}},
@@ -49,31 +49,13 @@ def list_cases(
     request: Request, city: City, asked: Annotated[CaseListParameters, Query()]
 ) -> Response:
     """List cases that match every filter, in the order of `listed_at` (案件列表)."""
-    chosen = find.case_filter(city, **asked.question())
-    if asked.f == "csv":
-        return _file(city, chosen, asked)
-    return answer(
-        request,
-        city,
-        lambda: _page(request, city, chosen, asked),
-        media_type=GEOJSON if asked.f == "geojson" else "application/json",
-        headers=_headers,
-    )
+    return _answer(request, city, asked)
 
 
 @router.post("/search", response_model=schemas.CasePage, responses=FORMATS)
 def search_cases(request: Request, city: City, asked: CaseSearch) -> Response:
     """List cases as GET does, also `within` a polygon; the next page needs `cursor` (案件检索)."""
-    chosen = find.case_filter(city, **asked.question())
-    if asked.f == "csv":
-        return _file(city, chosen, asked)
-    return answer(
-        request,
-        city,
-        lambda: _page(request, city, chosen, asked),
-        media_type=GEOJSON if asked.f == "geojson" else "application/json",
-        headers=_headers,
-    )
+    return _answer(request, city, asked)
 
 
 @router.get("/{case_no:path}", response_model=schemas.CaseDetail)
@@ -82,21 +64,49 @@ def read_case(request: Request, city: City, case_no: str) -> Response:
     return answer(request, city, lambda: {**find.read_case(city, case_no), **_nature(city)})
 
 
+def _answer(request: Request, city: Context, asked: CaseListParameters) -> Response:
+    chosen = find.case_filter(city, **asked.question())
+    if asked.f == "csv" and asked.paged:
+        raise InputError(f"{', '.join(asked.paged)}: f=csv is not paged, it holds every case")
+    if asked.f != "json" and not asked.paged:
+        return _file(city, chosen, asked.f)
+    return answer(
+        request,
+        city,
+        lambda: _page(request, city, chosen, asked),
+        media_type=GEOJSON if asked.f == "geojson" else "application/json",
+        headers=_headers,
+    )
+
+
 def _page(request: Request, city: Context, chosen: CaseFilter, asked: CaseListParameters) -> Row:
     page = find.find_cases(city, chosen, limit=asked.limit, cursor=asked.cursor)
-    head: Row = {
-        **_nature(city),
-        "crs": "wgs84",
-        "filters": find.described(chosen),
-        "total": page.total,
-        "returned": len(page.rows),
-        "cursor": page.cursor,
-        "next": _next(request, page.cursor) if request.method == "GET" else None,
-    }
+    following = _next(request, page.cursor) if request.method == "GET" else None
+    head = _head(city, chosen, page.total, len(page.rows), cursor=page.cursor, following=following)
     if asked.f == "geojson":
         features = [feature(row) for row in page.rows]
         return {"type": "FeatureCollection", **head, "features": features}
     return {**head, "cases": page.rows}
+
+
+def _head(
+    city: Context,
+    chosen: CaseFilter,
+    total: int,
+    returned: int,
+    *,
+    cursor: str | None = None,
+    following: str | None = None,
+) -> Row:
+    return {
+        **_nature(city),
+        "crs": "wgs84",
+        "filters": find.described(chosen),
+        "total": total,
+        "returned": returned,
+        "cursor": cursor,
+        "next": following,
+    }
 
 
 def _headers(page: Mapping[str, object]) -> dict[str, str]:
@@ -114,18 +124,15 @@ def _next(request: Request, cursor: str | None) -> str | None:
     return f"{request.url.path}?{urlencode([*same, ('cursor', cursor)])}"
 
 
-def _file(city: Context, chosen: CaseFilter, asked: CaseListParameters) -> Response:
-    paged = {"limit", "cursor"} & asked.model_fields_set
-    if paged:
-        raise InputError(f"{', '.join(sorted(paged))}: f=csv is not paged, it holds every case")
-    synthetic = bool(city.city.synthetic)
+def _file(city: Context, chosen: CaseFilter, shape: str) -> Response:
+    """Return every case of a filter as a file."""
     total = find.count_cases(city, chosen)
-    return FileAnswer(
-        find.csv_parts(city, chosen),
-        media_type=CSV,
-        name="cases-synthetic-合成数据.csv" if synthetic else "cases.csv",
-        headers={"X-Total-Count": str(total), **nature_header(city)},
-    )
+    name = f"cases-synthetic-合成数据.{shape}" if city.city.synthetic else f"cases.{shape}"
+    headers = {"X-Total-Count": str(total), **nature_header(city)}
+    if shape == "csv":
+        return FileAnswer(find.csv_parts(city, chosen), media_type=CSV, name=name, headers=headers)
+    parts = find.geojson_parts(city, chosen, _head(city, chosen, total, total))
+    return FileAnswer(parts, media_type=GEOJSON, name=name, headers=headers)
 
 
 def _nature(city: Context) -> Row:

@@ -17,13 +17,14 @@ from gridgis.config import Settings
 from gridgis.errors import GeometryError, InputError
 from gridgis.model.query import CaseFilter, Geometry
 from gridgis.services.context import Context, open_context
-from gridgis.services.exports import NOTICE, json_chunks, nature
+from gridgis.services.exports import NOTICE, json_parts, nature
 from gridgis.services.find import (
     case_filter,
     count_cases,
     csv_parts,
     described,
     find_cases,
+    geojson_parts,
     stream_cases,
 )
 
@@ -187,20 +188,19 @@ def _write(
 ) -> None:
     total = count_cases(context, chosen)
     written = total if limit is None else min(total, limit)
+    head = {
+        **_nature(context),
+        "crs": "wgs84",
+        "filters": described(chosen),
+        "total": total,
+        "returned": written,
+    }
     if wanted is Format.CSV:
         parts = csv_parts(context, chosen, limit=limit)
+    elif wanted is Format.GEOJSON:
+        parts = geojson_parts(context, chosen, head, limit=limit)
     else:
-        head = {
-            **_nature(context),
-            "crs": "wgs84",
-            "filters": described(chosen),
-            "total": total,
-            "returned": written,
-        }
-        rows = stream_cases(context, chosen, limit=limit)
-        parts = (
-            text.encode() for text in json_chunks(rows, head, geojson=wanted is Format.GEOJSON)
-        )
+        parts = json_parts(stream_cases(context, chosen, limit=limit), head)
     if out is None:
         for part in parts:
             sys.stdout.buffer.write(part)

@@ -13,20 +13,14 @@ if TYPE_CHECKING:
 NOTICE = "合成数据 / synthetic data"
 
 
-def json_chunks(rows: Iterable[Row], head: Row, *, geojson: bool) -> Iterator[str]:
-    """
-    Yield one JSON document: the head and `cases`, or a GeoJSON FeatureCollection (导出 JSON).
-
-    GeoJSON is WGS84; a case without a point has a null geometry.
-    """
-    members = {"type": "FeatureCollection", **head} if geojson else head
-    key = "features" if geojson else "cases"
-    yield f'{json.dumps(members, ensure_ascii=False)[:-1]}, "{key}": ['
+def json_parts(rows: Iterable[Row], head: Row) -> Iterator[bytes]:
+    """Yield one JSON document: the head and `cases` (导出 JSON)."""
+    yield f'{json.dumps(head, ensure_ascii=False)[:-1]}, "cases": ['.encode()
     lead = "\n"
     for row in rows:
-        yield lead + json.dumps(feature(row) if geojson else row, ensure_ascii=False)
+        yield (lead + json.dumps(row, ensure_ascii=False)).encode()
         lead = ",\n"
-    yield "\n]}\n"
+    yield b"\n]}\n"
 
 
 def feature(row: Row) -> Row:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from contextlib import closing
 from dataclasses import asdict
 from datetime import datetime
@@ -18,7 +19,7 @@ from gridgis.store import lookup
 from gridgis.store.engine import begin
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
     from typing import Unpack
 
     from gridgis.services.context import Context
@@ -122,16 +123,41 @@ def csv_parts(context: Context, chosen: CaseFilter, *, limit: int | None = None)
     UTF-8 with a byte order mark, CRLF, one header line; the last column says whether the rows
     are synthetic.
     """
-    part = bytearray(f"{BOM}{','.join(CSV_HEADER)}\r\n".encode())
+    head = f"{BOM}{','.join(CSV_HEADER)}\r\n".encode()
     synthetic = bool(context.city.synthetic)
     with begin(context.engine) as tx:
         copied = lookup.copy_csv(tx, context.city, chosen, synthetic=synthetic, limit=limit)
         with closing(copied) as lines:
-            for line in lines:
-                part += line
-                if len(part) > PART_BYTES:
-                    yield bytes(part)
-                    part.clear()
+            yield from _joined(head, lines)
+
+
+def geojson_parts(
+    context: Context, chosen: CaseFilter, head: Row, *, limit: int | None = None
+) -> Iterator[bytes]:
+    """
+    Yield a GeoJSON FeatureCollection of the cases of a filter, in order (导出 GeoJSON).
+
+    WGS84; a case without a point has a null geometry. `head` holds further members.
+    """
+    members = json.dumps({"type": "FeatureCollection", **head}, ensure_ascii=False)
+    start = f'{members[:-1]}, "features": [\n'.encode()
+    with begin(context.engine) as tx:
+        copied = lookup.copy_features(tx, context.city, chosen, limit=limit)
+        with closing(copied) as features:
+            yield from _joined(start, features, between=b",\n")
+    yield b"\n]}\n"
+
+
+def _joined(head: bytes, lines: Iterable[bytes], *, between: bytes = b"") -> Iterator[bytes]:
+    """Yield head and lines in parts of some size."""
+    part = bytearray(head)
+    for number, line in enumerate(lines):
+        if between and number:
+            part += between
+        part += line
+        if len(part) > PART_BYTES:
+            yield bytes(part)
+            part.clear()
     yield bytes(part)
 
 

@@ -199,6 +199,17 @@ def test_geojson_holds_every_case_and_null_geometry(served, every):
     assert first["geometry"]["coordinates"] == [twin["lon"], twin["lat"]]
 
 
+def test_whole_geojson_is_what_its_pages_are(served):
+    """Without limit and cursor the file holds every case, feature by feature as pages do."""
+    answer = served.client.get(CASES, params={"f": "geojson"})
+    whole, paged = answer.json(), served.get(CASES, f="geojson", limit=1000)
+    assert "attachment" in answer.headers["content-disposition"]
+    assert int(answer.headers["X-Total-Count"]) == whole["returned"] == 277
+    assert whole["features"] == paged["features"]
+    head = {"synthetic", "notice", "crs", "filters", "total", "returned"}
+    assert {name: whole[name] for name in head} == {name: paged[name] for name in head}
+
+
 def test_csv_is_what_an_office_opens(served, every):
     """A byte order mark, CRLF, one header line, the whole filtered set in order."""
     answer = served.client.get(CASES, params={"f": "csv"})
