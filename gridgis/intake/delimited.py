@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-BLOCK_BYTES = 8 << 20
+BLOCK_BYTES = 4 << 20
 _HEAD_BYTES = 256 * 1024
 _DELIMITERS = ",\t;|"
 

@@ -3,7 +3,7 @@ Column mappings: the city's own headers to the fields of a case (列映射).
 
 A mapping is a TOML file: `[columns]` field = header, `[values.FIELD]` city value = gridgis value,
 `[constants]`, `[times]`, `[file]`. It names no CRS and no personal column: what is not mapped is
-not read.
+not stored.
 """
 
 from __future__ import annotations

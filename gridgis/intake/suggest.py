@@ -246,7 +246,7 @@ def _left_over(rest: Iterable[str], sample: dict[str, pa.Array], fits: _Fits) ->
     for header in rest:
         values = _filled(sample[header])
         lines.append(f"#   {_toml(header)}{_hint(values, fits)}")
-    return ["# Columns that no field uses; they are not read:", *lines] if lines else []
+    return ["# Columns that no field uses; they are not stored:", *lines] if lines else []
 
 
 def _hint(values: pa.Array, fits: _Fits) -> str:
