@@ -16,11 +16,10 @@ import geopandas as gpd
 import numpy as np
 import pyogrio
 import shapely
-from pyproj import CRS
 
 from gridgis.codes import plain
-from gridgis.crs import WORDS, parse_crs, to_lonlat
-from gridgis.errors import CrsError, GeometryError, SchemaError
+from gridgis.crs import parse_crs, require_declared, to_lonlat
+from gridgis.errors import GeometryError, SchemaError
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -28,9 +27,6 @@ if TYPE_CHECKING:
     from shapely.geometry.base import BaseGeometry
 
 LISTED = 20
-GEOGRAPHIC = ("EPSG:4326", "EPSG:4490")
-"""What a file in degrees may say of itself, whatever the datum: GCJ-02 and BD-09 have no number,
-CGCS2000 and WGS84 differ by less than a metre."""
 CODE_NAMES = ("code", "adcode", "编码", "代码", "bgcode", "cell_code", "street_code")
 NAME_NAMES = ("name", "Name", "NAME", "名称", "bgname", "mc")
 
@@ -75,7 +71,7 @@ def read_vector(
     """
     word = parse_crs(crs)
     frame = _open(path, encoding, layer)
-    _check_declared(frame, word, path)
+    require_declared(frame.crs, word, file=path.name)
     frame = _named(frame, path, code_field, name_field)
     frame = _checked(frame, path)
     shapes = shapely.transform(
@@ -120,21 +116,6 @@ def _encodings(path: Path) -> list[str | None]:
     if "shp" in endings and "cpg" not in endings:
         return ["utf-8", "gb18030"]
     return [None]
-
-
-def _check_declared(frame: gpd.GeoDataFrame, word: str, path: Path) -> None:
-    own = frame.crs
-    if own is None:
-        return
-    if word in WORDS:
-        if any(own.equals(CRS(name), ignore_axis_order=True) for name in GEOGRAPHIC):
-            return
-    elif own.equals(CRS(word), ignore_axis_order=True):
-        return
-    raise CrsError(
-        f"{path.name}: the file says {own.to_string()[:80]}, --crs says {word}: declare the CRS "
-        "the numbers are really in (gcj02 and bd09 may stand over a file that says WGS84)"
-    )
 
 
 def _named(

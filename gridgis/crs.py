@@ -196,7 +196,7 @@ def require_declared(own: CRS | None, declared: str, *, file: str) -> None:
     ):
         return
     raise CrsError(
-        f"{file}: the file says {own.name} ({own.to_string()[:40]}), --crs says {word}: declare "
+        f"{file}: the file says {own.to_string()[:80]}, --crs says {word}: declare "
         "the CRS the numbers are really in (gcj02 and bd09 may stand over a file that says WGS84)",
         stated=own.to_string(), declared=word,
     )  # fmt: skip
