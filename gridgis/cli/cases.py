@@ -25,7 +25,9 @@ app.command("find")(find)
 
 KINDS = ("cases",)
 _STEPS = {"waiting": "waiting for another import to end"}
-Sheet = Annotated[str | None, typer.Option(help="Sheet of a workbook; default the first.")]
+Sheet = Annotated[
+    str | None, typer.Option(help="Sheet of a workbook (default the first), or layer of a gpkg.")
+]
 Encoding = Annotated[str | None, typer.Option(help="utf-8 or gb18030; default: detected.")]
 
 
@@ -67,9 +69,14 @@ def import_command(  # noqa: PLR0913 - the options of the command, each by name
     if rejects is not None and len(files) > 1:
         raise InputError("--rejects names one file: import the files one by one, or leave it out")
     request = ImportRequest(
-        crs=crs, mapping=mapping or "cases", sheet=sheet, encoding=encoding, dry_run=dry_run,
-        rejects=rejects, synthetic=synthetic,
-    )  # fmt: skip
+        crs=crs,
+        mapping=mapping or "cases",
+        sheet=sheet,
+        encoding=encoding,
+        dry_run=dry_run,
+        rejects=rejects,
+        synthetic=synthetic,
+    )
     with _city() as context:
         results = [import_file(context, path, request) for path in files]
     if as_json:
@@ -102,11 +109,17 @@ def import_file(context: Context, path: Path, request: ImportRequest) -> ImportR
 
 
 def _say_result(path: Path, result: ImportResult) -> None:
-    stored = "dry run, nothing stored" if result.dry_run else (
-        f"{result.inserted:,} new, {result.updated:,} changed, {result.unchanged:,} unchanged"
-    )  # fmt: skip
-    say(f"{path.name}: {result.rows_in:,} rows = {result.accepted:,} accepted + "
-        f"{result.rejected:,} rejected; {stored}")  # fmt: skip
+    stored = (
+        "dry run, nothing stored"
+        if result.dry_run
+        else (
+            f"{result.inserted:,} new, {result.updated:,} changed, {result.unchanged:,} unchanged"
+        )
+    )
+    say(
+        f"{path.name}: {result.rows_in:,} rows = {result.accepted:,} accepted + "
+        f"{result.rejected:,} rejected; {stored}"
+    )
     say("  placed: " + fields(result.placement))
     if result.reject_rules:
         say("  rejected: " + fields(result.reject_rules))

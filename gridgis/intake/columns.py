@@ -96,9 +96,11 @@ def blank_rows(table: pa.Table, candidates: BoolArray) -> BoolArray:
 def hashes(columns: Sequence[pa.Array | pa.ChunkedArray]) -> NDArray[np.uint64]:
     """Return one hash a row over some columns of texts."""
     joined = pc.binary_join_element_wise(*columns, "\x1f") if len(columns) > 1 else columns[0]
-    texts = joined.to_numpy() if isinstance(joined, pa.ChunkedArray) else joined.to_numpy(
-        zero_copy_only=False
-    )  # fmt: skip
+    texts = (
+        joined.to_numpy()
+        if isinstance(joined, pa.ChunkedArray)
+        else joined.to_numpy(zero_copy_only=False)
+    )
     found: NDArray[np.uint64] = pd.util.hash_array(texts, categorize=False)
     return found
 

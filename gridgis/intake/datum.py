@@ -101,8 +101,10 @@ class _Reading:
         east = (lon[known] - rows.cell_lon[known]) * np.cos(np.radians(lat[known]))
         offset = np.hypot(east, lat[known] - rows.cell_lat[known]) * METRES_PER_DEGREE
         enough = len(offset) >= MIN_EVIDENCE
-        return cls(float(np.median(offset)) if enough else None,
-                   np.array([code in codes for code, codes in pairs], dtype=bool))  # fmt: skip
+        return cls(
+            float(np.median(offset)) if enough else None,
+            np.array([code in codes for code, codes in pairs], dtype=bool),
+        )
 
     @property
     def share(self) -> float:
@@ -139,14 +141,17 @@ def _reread(rows: Located, declared: str, other: str) -> tuple[FloatArray, Float
 def _verdict(declared: str, base: _Reading, suspect: str, reading: _Reading) -> Verdict:
     facts, evidence = [], {"rows_with_region": float(len(base.hits))}
     if base.offset_m is not None and reading.offset_m is not None:
-        facts.append(f"the points lie {reading.offset_m:.0f} m from their stated cells instead of "
-                     f"{base.offset_m:.0f} m")  # fmt: skip
+        facts.append(
+            f"the points lie {reading.offset_m:.0f} m from their stated cells instead of "
+            f"{base.offset_m:.0f} m"
+        )
         evidence |= {"declared_offset_m": base.offset_m, "suspect_offset_m": reading.offset_m}
     if len(base.hits):
         facts.append(f"{reading.share:.1%} instead of {base.share:.1%} lie in their stated region")
         evidence |= {"declared_in_stated": base.share, "suspect_in_stated": reading.share}
     name = _LABELS[suspect]
-    return Verdict(suspect, (
+    message = (
         f"looks like {name} read as {_LABELS[declared]}: read as {name}, {', and '.join(facts)}. "
         f"Nothing was changed: if so, import the same file again with --crs {suspect}"
-    ), evidence)  # fmt: skip
+    )
+    return Verdict(suspect, message, evidence)

@@ -30,9 +30,12 @@ POINT_FIELDS = ("x", "y")
 GEOMETRY_HEADERS = {"x": "geometry_x", "y": "geometry_y"}
 """Headers under which the reader offers the points of a file with geometry."""
 _SECTIONS = {
-    "columns": None, "values": None, "constants": None,
-    "times": {"formats", "time_zone"}, "file": {"encoding", "sheet", "header_row"},
-}  # fmt: skip
+    "columns": None,
+    "values": None,
+    "constants": None,
+    "times": {"formats", "time_zone"},
+    "file": {"encoding", "sheet", "header_row"},
+}
 _DIRECTIVES = re.compile(r"%([a-zA-Z%-]?)")
 _ALLOWED_DIRECTIVES = frozenset("YymdHIMSpfzjbB%")
 
@@ -90,11 +93,16 @@ def parse_mapping(spec: Mapping[str, object], *, name: str) -> CaseMapping:
     constants = _constants(tables["constants"], columns, faults)
     times, file = tables["times"], tables["file"]
     mapping = CaseMapping(
-        name=name, columns=columns, values=values, constants=constants,
+        name=name,
+        columns=columns,
+        values=values,
+        constants=constants,
         time_formats=_formats(times.get("formats", []), faults),
-        time_zone=_zone(times.get("time_zone"), faults), encoding=_text(file.get("encoding")),
-        sheet=_text(file.get("sheet")), header_row=_row(file.get("header_row"), faults),
-    )  # fmt: skip
+        time_zone=_zone(times.get("time_zone"), faults),
+        encoding=_text(file.get("encoding")),
+        sheet=_text(file.get("sheet")),
+        header_row=_row(file.get("header_row"), faults),
+    )
     _required(columns, constants, faults)
     if faults:
         listed = "\n".join(f"  - {fault}" for fault in faults)
@@ -136,8 +144,9 @@ def resolve_columns(mapping: CaseMapping, table: TableFile) -> dict[str, str]:
             f"{table.name} does not fit the mapping {mapping.name}:\n{listed}\n"
             f"headers of the file: {', '.join(table.headers) or '(none)'}\n"
             "mend [columns] of the mapping, or draft one with `gridgis cases mapping suggest`",
-            missing=faults, headers=list(table.headers),
-        )  # fmt: skip
+            missing=faults,
+            headers=list(table.headers),
+        )
     return found
 
 
@@ -160,9 +169,10 @@ def _find(wanted: Sequence[str], known: Mapping[str, list[str]], *, cut: bool) -
     if not cut:
         return None
     starts = [
-        given for key, (given, *_) in known.items() if _fills_dbf(given)
-        and any(header_key(header).startswith(key) for header in wanted)
-    ]  # fmt: skip
+        given
+        for key, (given, *_) in known.items()
+        if _fills_dbf(given) and any(header_key(header).startswith(key) for header in wanted)
+    ]
     return starts[0] if len(starts) == 1 else None
 
 
@@ -189,8 +199,9 @@ def _tables(spec: Mapping[str, object], faults: list[str]) -> dict[str, dict[str
             allowed = _SECTIONS[name]
             faults.extend(
                 f"[{name}] {key}: unknown key; allowed: {', '.join(sorted(allowed))}"
-                for key in table if allowed is not None and key not in allowed
-            )  # fmt: skip
+                for key in table
+                if allowed is not None and key not in allowed
+            )
     return tables
 
 
@@ -198,8 +209,10 @@ def _known_field(name: str, section: str, faults: list[str]) -> bool:
     if name in CASE_FIELD_NAMES:
         return True
     close = close_words(name, sorted(CASE_FIELD_NAMES))
-    faults.append(f"[{section}] {name!r} is no field of a case; closest: {close or 'none'}; "
-                  f"allowed: {', '.join(item.name for item in CASE_FIELDS)}")  # fmt: skip
+    faults.append(
+        f"[{section}] {name!r} is no field of a case; closest: {close or 'none'}; "
+        f"allowed: {', '.join(item.name for item in CASE_FIELDS)}"
+    )
     return False
 
 
@@ -242,8 +255,10 @@ def _formats(given: object, faults: list[str]) -> tuple[str, ...]:
         used = _DIRECTIVES.findall(str(item))
         wrong = [letter for letter in used if letter not in _ALLOWED_DIRECTIVES or not letter]
         if wrong or not used:
-            faults.append(f"[times] formats {item!r}: expected strptime directives such as "
-                          "'%Y-%m-%d %H:%M:%S'")  # fmt: skip
+            faults.append(
+                f"[times] formats {item!r}: expected strptime directives such as "
+                "'%Y-%m-%d %H:%M:%S'"
+            )
     return tuple(map(str, formats))
 
 
@@ -277,7 +292,8 @@ def _required(
 ) -> None:
     faults.extend(
         f"required field {name} is neither in [columns] nor in [constants]"
-        for name in REQUIRED_FIELDS if name not in columns and not constants.get(name)
-    )  # fmt: skip
+        for name in REQUIRED_FIELDS
+        if name not in columns and not constants.get(name)
+    )
     if ("x" in columns) != ("y" in columns):
         faults.append("x and y belong together: map both or neither")

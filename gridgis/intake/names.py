@@ -46,20 +46,22 @@ class Names:
         return cls(
             category={
                 folded(name): c.code
-                for c in profile.categories for name in (c.name, *c.aliases, c.code)
+                for c in profile.categories
+                for name in (c.name, *c.aliases, c.code)
             },
             kind={c.code: c.kind for c in profile.categories},
             parent={c.code: c.parent_code for c in profile.categories},
             source={
                 folded(name): s.code
-                for s in profile.sources for name in (s.name, s.name_en, *s.aliases, s.code)
+                for s in profile.sources
+                for name in (s.name, s.name_en, *s.aliases, s.code)
                 if name
             },
             tier={s.code: s.tier for s in profile.sources},
             region=region,
             category_names=tuple(c.name for c in profile.categories),
             source_names=tuple(s.name for s in profile.sources),
-        )  # fmt: skip
+        )
 
     def find_category(self, text: str) -> str | None:
         """Return the code of a subcategory by any of its names."""

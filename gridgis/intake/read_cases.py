@@ -56,14 +56,23 @@ class CaseFile:
     """
 
     def __init__(
-        self, path: Path, *, mapping: CaseMapping, profile: CityProfile, crs: str | None,
-        sheet: str | None = None, encoding: str | None = None,
-    ) -> None:  # fmt: skip
+        self,
+        path: Path,
+        *,
+        mapping: CaseMapping,
+        profile: CityProfile,
+        crs: str | None,
+        sheet: str | None = None,
+        encoding: str | None = None,
+    ) -> None:
         declared = None if crs is None else parse_crs(crs)
         self.table = open_table(
-            path, wanted=mapping.headers, sheet=sheet or mapping.sheet,
-            encoding=encoding or mapping.encoding, header_row=mapping.header_row,
-        )  # fmt: skip
+            path,
+            wanted=mapping.headers,
+            sheet=sheet or mapping.sheet,
+            encoding=encoding or mapping.encoding,
+            header_row=mapping.header_row,
+        )
         self._columns = resolve_columns(mapping, self.table)
         self._check_crs(declared)
         self.crs = declared
@@ -116,8 +125,12 @@ class CaseFile:
         columns = [column.to_pylist() for column in chunk.table.take(pa.array(at)).columns]
         originals = [list(row) for row in zip(*columns, strict=True)]
         for row in chunk.ragged:
-            text = remedy("ragged_row", self._language, found=len(row.fields),
-                          expected=len(self.table.headers))  # fmt: skip
+            text = remedy(
+                "ragged_row",
+                self._language,
+                found=len(row.fields),
+                expected=len(self.table.headers),
+            )
             rejects.append(Reject(row.number, "", row.text[:200], "ragged_row", text))
             fields = list(row.fields)[self._reasons :]
             originals.append(fields + [""] * (len(self.headers) - len(fields)))

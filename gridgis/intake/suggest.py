@@ -37,10 +37,18 @@ if TYPE_CHECKING:
 
 SAMPLE_ROWS = 5_000
 _FORMATS = (
-    (), ("%d.%m.%Y %H:%M",), ("%d.%m.%Y %H:%M:%S",), ("%d.%m.%Y",), ("%d/%m/%Y %H:%M",),
-    ("%d/%m/%Y %H:%M:%S",), ("%m/%d/%Y %H:%M",), ("%m/%d/%Y %H:%M:%S",),
-    ("%m/%d/%Y %I:%M:%S %p",), ("%d/%m/%Y",), ("%m/%d/%Y",),
-)  # fmt: skip
+    (),
+    ("%d.%m.%Y %H:%M",),
+    ("%d.%m.%Y %H:%M:%S",),
+    ("%d.%m.%Y",),
+    ("%d/%m/%Y %H:%M",),
+    ("%d/%m/%Y %H:%M:%S",),
+    ("%m/%d/%Y %H:%M",),
+    ("%m/%d/%Y %H:%M:%S",),
+    ("%m/%d/%Y %I:%M:%S %p",),
+    ("%d/%m/%Y",),
+    ("%m/%d/%Y",),
+)
 _EXACT, _PART, _LIKE = 1.0, 0.7, 0.6
 _LIKENESS = 0.85
 _SURE, _LIKELY = 0.7, 0.5
@@ -85,9 +93,11 @@ def suggest_mapping(
     lines = [
         f"# Draft for {path.name}, from its headers and {rows:,} rows: read it and complete it.",
         "# The CRS of the coordinates is no part of a mapping: pass it with --crs.",
-        "", *_columns(chosen, placed, missing), *_left_over(rest, sample, fits),
+        "",
+        *_columns(chosen, placed, missing),
+        *_left_over(rest, sample, fits),
         *_values(chosen, sample, fits),
-    ]  # fmt: skip
+    ]
     if formats:
         lines += ["", "[times]", f"formats = {_toml(list(formats))}", *_ambiguous(formats)]
     if sheet is not None:
@@ -190,9 +200,7 @@ def _telling(key: str) -> bool:
     return wide >= 2 or len(key) >= 5  # noqa: PLR2004 - 来源, source
 
 
-def _assign(
-    sample: dict[str, pa.Array], fits: _Fits, *, has_geometry: bool
-) -> dict[str, str]:  # fmt: skip
+def _assign(sample: dict[str, pa.Array], fits: _Fits, *, has_geometry: bool) -> dict[str, str]:
     """Give every field the header that suits it best, the surest pairs first."""
     pairs: list[tuple[float, int, CaseField, str]] = []
     for field in CASE_FIELDS:
@@ -224,9 +232,7 @@ def _score(field: CaseField, header: str, fit: float | None) -> float:
 # ---------------------------------------------------------------------- draft
 
 
-def _columns(
-    chosen: dict[str, str], placed: set[str], missing: Sequence[str]
-) -> list[str]:  # fmt: skip
+def _columns(chosen: dict[str, str], placed: set[str], missing: Sequence[str]) -> list[str]:
     lines = ["[columns]", *(f"{name} = {_toml(header)}" for name, header in chosen.items())]
     about = {field.name: f"{field.label_en} ({field.label_zh})" for field in CASE_FIELDS}
     if missing:

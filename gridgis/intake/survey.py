@@ -58,9 +58,10 @@ def survey(
                 name: trimmed(column) for name, column in zip(needed, chunk.table, strict=True)
             }
             sources = (
-                texts[columns["source"]] if "source" in columns
+                texts[columns["source"]]
+                if "source" in columns
                 else pa.repeat(constant_source, len(chunk.numbers))
-            )  # fmt: skip
+            )
             _count_places(counts, texts[columns["x"]], texts[columns["y"]], sources)
     if rows == 0:
         raise SchemaError(f"{table.name}: the file is empty: it has a header, but no row")

@@ -10,6 +10,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from gridgis.intake.columns import nullable
+from gridgis.intake.schema import UTC_US
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -17,7 +18,6 @@ if TYPE_CHECKING:
     BoolArray = NDArray[np.bool_]
     Moments = NDArray[np.datetime64]
 
-UTC_US = pa.timestamp("us", tz="UTC")
 _MICROS = pa.timestamp("us")
 _WITH_OFFSET = r"(?:Z|[+-]\d{2}:?\d{2})$"
 _SERIAL = r"^\d{5}(?:\.\d+)?$"

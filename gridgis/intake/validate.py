@@ -33,7 +33,8 @@ from gridgis.intake.points import convert_points, row_radius_m
 from gridgis.intake.rejects import Reject
 from gridgis.intake.repeats import Repeats
 from gridgis.intake.rules import remedy
-from gridgis.intake.times import UTC_US, parse_times
+from gridgis.intake.schema import CASE_SCHEMA
+from gridgis.intake.times import parse_times
 from gridgis.model.case import CASE_FIELDS, STAGE_ORDER, FieldKind
 
 if TYPE_CHECKING:
@@ -49,20 +50,6 @@ if TYPE_CHECKING:
 
 _TIMES = tuple(f.name for f in CASE_FIELDS if f.kind is FieldKind.TIME)
 _TEXTS = ("description", "address_text", "severity", "disposing_org")
-CASE_SCHEMA = pa.schema(
-    [("row_no", pa.int32())]
-    + [(name, pa.string()) for name in (
-        "case_no", "case_kind", "category_code", "subcategory_code", "source", "tier",
-        "description", "address_text", "severity", "disposing_org", "stated_region",
-        "stated_region_code")]
-    + [("cross_area", pa.bool_()), ("cell_code_stated", pa.string()), ("self_handled", pa.bool_())]
-    + [(name, pa.string()) for name in ("src_crs", "src_x", "src_y")]
-    + [("lon", pa.float64()), ("lat", pa.float64()), ("locate_radius_m", pa.float32()),
-       ("point_issue", pa.string())]
-    + [(name, UTC_US) for name in (
-        "discovered_at", "reported_at", "verified_at", "accepted_at", "filed_at", "dispatched_at",
-        "due_at", "disposed_at", "checked_at", "closed_at", "voided_at", "suspended_at")]
-)  # fmt: skip
 _SCIENTIFIC = r"^[0-9](\.[0-9]+)?[eE]\+[0-9]+$"
 _CELL_CODE = r"^[0-9]{15}$"
 _ROUNDED_CELL = r"^[0-9]+0{6}$"
@@ -133,8 +120,9 @@ class _Work:
             constant = self.v.mapping.constants.get(name, "")
             self._texts[name] = (
                 pa.repeat(constant, len(self.numbers))
-                if header is None else trimmed(self.rows[header])
-            )  # fmt: skip
+                if header is None
+                else trimmed(self.rows[header])
+            )
         return self._texts[name]
 
     def distinct(self, name: str) -> Distinct:
@@ -148,9 +136,13 @@ class _Work:
         return self.v.columns.get(name, name)
 
     def reject(
-        self, bad: BoolArray, name: str, rule: str,
-        hint: Callable[[str], str] = lambda _: "", **facts: object,
-    ) -> None:  # fmt: skip
+        self,
+        bad: BoolArray,
+        name: str,
+        rule: str,
+        hint: Callable[[str], str] = lambda _: "",
+        **facts: object,
+    ) -> None:
         """Reject rows; the first reason of a row stays."""
         fresh = np.flatnonzero(bad & self.ok)
         self.ok &= ~bad
@@ -192,8 +184,12 @@ class _Work:
         names, given = self.v.names, self.distinct("subcategory")
         codes = given.each(names.find_category)
         self._require("subcategory", given)
-        self.reject(given.where([code is None for code in codes]), "subcategory",
-                    "unknown_category", self._category_hint)  # fmt: skip
+        self.reject(
+            given.where([code is None for code in codes]),
+            "subcategory",
+            "unknown_category",
+            self._category_hint,
+        )
         self.out["subcategory_code"] = given.spread(codes, pa.string())
         parents = [code and names.parent[code] for code in codes]
         self.out["category_code"] = given.spread(parents, pa.string())
@@ -214,8 +210,12 @@ class _Work:
         names, given = self.v.names, self.distinct("source")
         codes = given.each(names.find_source)
         self._require("source", given)
-        self.reject(given.where([code is None for code in codes]), "source", "unknown_source",
-                    allowed="、".join(names.source_names))  # fmt: skip
+        self.reject(
+            given.where([code is None for code in codes]),
+            "source",
+            "unknown_source",
+            allowed="、".join(names.source_names),
+        )
         self.out["source"] = given.spread(codes, pa.string())
         tiers = [(code and names.tier[code]) or None for code in codes]
         self.out["tier"] = given.spread(tiers, pa.string())
@@ -247,8 +247,9 @@ class _Work:
         rounded = matches(given, _SCIENTIFIC) | matches(given, _ROUNDED_CELL)
         self.reject(rounded, "cell_code_stated", "rounded_number")
         well_formed = matches(given, _CELL_CODE) & ~matches(given, _NO_SEQUENCE)
-        self.reject(mask(pc.not_equal(given, "")) & ~well_formed, "cell_code_stated",
-                    "bad_cell_code")  # fmt: skip
+        self.reject(
+            mask(pc.not_equal(given, "")) & ~well_formed, "cell_code_stated", "bad_cell_code"
+        )
         self.out["cell_code_stated"] = nullable(given)
 
     def times(self) -> None:
@@ -273,8 +274,7 @@ class _Work:
             early = present & (stamps[name] < latest)
             for before in np.unique(owner[early & self.ok]):
                 label = self.header(STAGE_ORDER[before])
-                self.reject(early & (owner == before), name, "stage_order",
-                            before=label)  # fmt: skip
+                self.reject(early & (owner == before), name, "stage_order", before=label)
             latest = np.where(present, stamps[name], latest)
             owner = np.where(present, position, owner)
 
@@ -302,18 +302,19 @@ class _Work:
         words = crs.spread(crs.values, pa.string())
         self.out |= {
             "src_crs": pc.if_else(pa.array(given), words, None),
-            "src_x": nullable(x_text), "src_y": nullable(y_text),
-            "lon": pa.array(lon, from_pandas=True), "lat": pa.array(lat, from_pandas=True),
+            "src_x": nullable(x_text),
+            "src_y": nullable(y_text),
+            "lon": pa.array(lon, from_pandas=True),
+            "lat": pa.array(lat, from_pandas=True),
             "locate_radius_m": pa.array(radius.astype(np.float32), from_pandas=True),
             "point_issue": pa.array(issue, type=pa.string()),
-        }  # fmt: skip
+        }
 
     def _reject_geometry(self) -> None:
         kinds = self.chunk.bad_points
         for kind in sorted(set(kinds.values())):
-            numbers = [number for number, own in kinds.items() if own == kind]
-            self.reject(np.isin(self.numbers, numbers), "x", "not_a_point",
-                        value=kind)  # fmt: skip
+            rows = [number for number, own in kinds.items() if own == kind]
+            self.reject(np.isin(self.numbers, rows), "x", "not_a_point", value=kind)
 
     def _row_crs(self, given: BoolArray) -> Distinct:
         """Return the CRS of every row; a word that is none is rejected."""

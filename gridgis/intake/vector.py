@@ -114,11 +114,18 @@ class _Layer:
         wanted = [self.fields[column] for column in columns if column in self.fields]
         with ExitStack() as stack:
             with _readable(name):
-                facts, reader = stack.enter_context(open_arrow(
-                    self.path, layer=self.layer, encoding=RAW if self.texts else None,
-                    columns=wanted, read_geometry=len(wanted) < len(columns), use_pyarrow=True,
-                    datetime_as_string=True, batch_size=CHUNK_ROWS,
-                ))  # fmt: skip
+                facts, reader = stack.enter_context(
+                    open_arrow(
+                        self.path,
+                        layer=self.layer,
+                        encoding=RAW if self.texts else None,
+                        columns=wanted,
+                        read_geometry=len(wanted) < len(columns),
+                        use_pyarrow=True,
+                        datetime_as_string=True,
+                        batch_size=CHUNK_ROWS,
+                    )
+                )
             names = {raw: header for header, raw in self.fields.items()}
             names[facts["geometry_name"] or "wkb_geometry"] = GEOMETRY
             for chunk in _chunks(name, iter(reader), columns, names):
@@ -202,9 +209,14 @@ def _readable(name: str) -> Iterator[None]:
             warnings.simplefilter("ignore")
             yield
     except (
-        pyogrio.errors.DataSourceError, pyogrio.errors.DataLayerError, pa.ArrowException,
-        UnicodeDecodeError, json.JSONDecodeError, CRSError, OSError,
-    ) as error:  # fmt: skip
+        pyogrio.errors.DataSourceError,
+        pyogrio.errors.DataLayerError,
+        pa.ArrowException,
+        UnicodeDecodeError,
+        json.JSONDecodeError,
+        CRSError,
+        OSError,
+    ) as error:
         raise SchemaError(
             f"{name}: not readable ({str(error)[:160]}): it is damaged, lacks a companion file "
             "(a shapefile needs .dbf and .shx), or has another --encoding"

@@ -14,11 +14,12 @@ from gridgis.intake.mapping import CaseMapping, load_mapping
 from gridgis.intake.read_cases import CaseFile
 from gridgis.intake.rejects import Reject, RejectWriter, free_path
 from gridgis.intake.rules import reject_headers
-from gridgis.intake.validate import CASE_SCHEMA
+from gridgis.intake.schema import CASE_SCHEMA
 from gridgis.services.plausibility import PointCounts, datum_warnings, region_warnings
 from gridgis.store.cases import (
     CaseLoad,
     FileFacts,
+    Merged,
     RejectRow,
     content_digest,
     file_digests,
@@ -28,9 +29,9 @@ from gridgis.store.city import claim_nature
 from gridgis.store.engine import begin, roll_back
 
 if TYPE_CHECKING:
+    from gridgis.intake.read_cases import CaseBatch
     from gridgis.model.profile import CityProfile
     from gridgis.services.context import Context
-    from gridgis.store.rows import ArrowCopy
 
 DATUM_SAMPLE = 20_000
 KEPT_REJECTS = 100_000
@@ -106,39 +107,38 @@ def import_cases(
     progress("checking", 0, 0)
     profile = context.profile()
     mapping = find_mapping(profile, request.mapping)
-    source = CaseFile(path, mapping=mapping, profile=profile, crs=request.crs,
-                      sheet=request.sheet, encoding=request.encoding)  # fmt: skip
-    facts = FileFacts(
-        kind="cases", name=path.name, sha256=_sha256(path), crs=source.crs or "column",
-        mapping=mapping.to_dict(), synthetic=request.synthetic, started_at=started_at,
-    )  # fmt: skip
+    source = CaseFile(
+        path,
+        mapping=mapping,
+        profile=profile,
+        crs=request.crs,
+        sheet=request.sheet,
+        encoding=request.encoding,
+    )
+    facts = _facts(path, request, source, mapping, started_at)
     target = request.rejects or free_path(path.with_name(f"{_stem(path)}-rejects.xlsx"))
     headers = (*reject_headers(profile.language), *source.headers)
     with RejectWriter(target, headers) as writer, begin(context.engine) as tx:
         claim_nature(tx, synthetic=request.synthetic)
         load = CaseLoad(tx, facts, CASE_SCHEMA, waiting=lambda: progress("waiting", 0, source.rows))
-        with load.staging() as copy:
-            counts = _stage(copy, source, writer, progress)
+        counts = _stage(load, source, writer, progress)
         _refuse_no_row(path, counts)
         counts.points.refuse_wrong_crs(path.name, source.crs)
         progress("placing", counts.rows_in, counts.rows_in)
         load.place()
         warnings = [
-            *counts.points.warnings(), *region_warnings(source.unknown_regions),
+            *counts.points.warnings(),
+            *region_warnings(source.unknown_regions),
             *datum_warnings(path.name, load.datum_sample(DATUM_SAMPLE), region_polygons(tx)),
-        ]  # fmt: skip
+        ]
         progress("storing", counts.rows_in, counts.rows_in)
-        merged = load.merge(rows_in=counts.rows_in, rejects=counts.kept,
-                            rejected=counts.rejected, warnings=warnings)  # fmt: skip
+        merged = load.merge(
+            rows_in=counts.rows_in, rejects=counts.kept, rejected=counts.rejected, warnings=warnings
+        )
         written = writer.finish()
         if request.dry_run:
             roll_back(tx)
-    return ImportResult(
-        path.name, counts.rows_in, counts.rows_in - counts.rejected, counts.rejected,
-        merged.inserted, merged.updated, merged.unchanged, merged.placement,
-        dict(counts.rules.most_common()), str(written) if written else None,
-        warnings, request.dry_run,
-    )  # fmt: skip
+    return _result(facts.name, counts, merged, warnings, written, dry_run=request.dry_run)
 
 
 def find_mapping(profile: CityProfile, name: str) -> CaseMapping:
@@ -178,23 +178,73 @@ class _Counts:
         self.first: Reject | None = None
         self.points = PointCounts()
 
+    def add(self, batch: CaseBatch) -> None:
+        """Count the rows of a batch and keep its rejects, up to a number."""
+        self.rows_in += batch.rows_in
+        self.rejected += len(batch.rejects)
+        self.rules.update(reject.rule for reject in batch.rejects)
+        self.first = self.first or next(iter(batch.rejects), None)
+        self.points.add(batch.rows)
+        self.kept += [
+            RejectRow(reject.row_no, reject.column, reject.value, reject.rule, reject.remedy)
+            for reject in batch.rejects[: KEPT_REJECTS - len(self.kept)]
+        ]
 
-def _stage(copy: ArrowCopy, source: CaseFile, writer: RejectWriter, progress: Progress) -> _Counts:
+
+def _facts(
+    path: Path,
+    request: ImportRequest,
+    source: CaseFile,
+    mapping: CaseMapping,
+    started_at: datetime,
+) -> FileFacts:
+    return FileFacts(
+        kind="cases",
+        name=path.name,
+        sha256=_sha256(path),
+        crs=source.crs or "column",
+        mapping=mapping.to_dict(),
+        synthetic=request.synthetic,
+        started_at=started_at,
+    )
+
+
+def _stage(load: CaseLoad, source: CaseFile, writer: RejectWriter, progress: Progress) -> _Counts:
+    """Read the file once: accepted rows to the staging table, the others to the rejects."""
     counts = _Counts()
-    for batch in source.batches():
-        copy.write(batch.rows)
-        counts.points.add(batch.rows)
-        for reject, original in zip(batch.rejects, batch.originals, strict=True):
-            writer.write(reject, original)
-            counts.rules[reject.rule] += 1
-            counts.first = counts.first or reject
-            if len(counts.kept) < KEPT_REJECTS:
-                counts.kept.append(RejectRow(reject.row_no, reject.column, reject.value,
-                                             reject.rule, reject.remedy))  # fmt: skip
-        counts.rows_in += batch.rows_in
-        counts.rejected += len(batch.rejects)
-        progress("reading", counts.rows_in, source.rows)
+    with load.staging() as copy:
+        for batch in source.batches():
+            copy.write(batch.rows)
+            counts.add(batch)
+            for reject, original in zip(batch.rejects, batch.originals, strict=True):
+                writer.write(reject, original)
+            progress("reading", counts.rows_in, source.rows)
     return counts
+
+
+def _result(
+    name: str,
+    counts: _Counts,
+    merged: Merged,
+    warnings: list[dict[str, object]],
+    rejects_file: Path | None,
+    *,
+    dry_run: bool,
+) -> ImportResult:
+    return ImportResult(
+        file=name,
+        rows_in=counts.rows_in,
+        accepted=counts.rows_in - counts.rejected,
+        rejected=counts.rejected,
+        inserted=merged.inserted,
+        updated=merged.updated,
+        unchanged=merged.unchanged,
+        placement=merged.placement,
+        reject_rules=dict(counts.rules.most_common()),
+        rejects_file=str(rejects_file) if rejects_file else None,
+        warnings=warnings,
+        dry_run=dry_run,
+    )
 
 
 def _refuse_no_row(path: Path, counts: _Counts) -> None:

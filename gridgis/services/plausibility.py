@@ -64,10 +64,11 @@ class PointCounts:
         share = self.issues.total() / max(self.given, 1)
         if share < WORTH_A_WARNING or self.given < ENOUGH_POINTS:
             return []
-        return [{"code": "implausible_points", "message": (
+        message = (
             f"{self.issues.total():,} of {self.given:,} points ({share:.1%}) cannot lie in the "
             f"city ({self._listed()}); these rows are kept without a point. {self._remedy()}"
-        )}]  # fmt: skip
+        )
+        return [{"code": "implausible_points", "message": message}]
 
     def _listed(self) -> str:
         return ", ".join(f"{issue} {count:,}" for issue, count in self.issues.most_common())
@@ -84,10 +85,11 @@ def region_warnings(unknown: Mapping[str, int]) -> Warnings:
         return []
     most = sorted(unknown.items(), key=lambda pair: (-pair[1], pair[0]))
     listed = ", ".join(f"{name} ({count:,})" for name, count in most[:_LISTED])
-    return [{"code": "unknown_region", "message": (
+    message = (
         f"{sum(unknown.values()):,} rows state a region that the profile does not know, so the "
         f"statement was not used: {listed}. Add an alias in regions.csv"
-    )}]  # fmt: skip
+    )
+    return [{"code": "unknown_region", "message": message}]
 
 
 def datum_warnings(
@@ -118,14 +120,17 @@ def datum_warnings(
         located = _located([row for row in rows if row[2] == datum])
         verdict = check_datum(located, declared=datum, covering=covering)
         if verdict is not None:
-            warnings.append({"code": "suspect_datum", "message": f"{file} {verdict.message}",
-                             "evidence": verdict.evidence})  # fmt: skip
+            warnings.append(
+                {
+                    "code": "suspect_datum",
+                    "message": f"{file} {verdict.message}",
+                    "evidence": verdict.evidence,
+                }
+            )
     return warnings
 
 
 def _located(rows: Sequence[tuple[object, ...]]) -> Located:
     columns = list(zip(*rows, strict=True))
-    lon, lat, cell_lon, cell_lat = (
-        np.array(columns[at], dtype=np.float64) for at in (0, 1, 4, 5)
-    )  # fmt: skip
+    lon, lat, cell_lon, cell_lat = (np.array(columns[at], dtype=np.float64) for at in (0, 1, 4, 5))
     return Located(lon, lat, np.array(columns[3], dtype=object), cell_lon, cell_lat)

@@ -88,37 +88,66 @@ class CaseLoad:
     def datum_sample(self, limit: int) -> list[tuple[object, ...]]:
         """Return `(lon, lat, src_crs, stated_region_code, cell_lon, cell_lat)` of some rows."""
         step = self._rows // limit + 1
-        return [tuple(row) for row in self._tx.execute(query("cases", "datum_sample"),
-                                                       {"step": step})]  # fmt: skip
+        return [
+            tuple(row) for row in self._tx.execute(query("cases", "datum_sample"), {"step": step})
+        ]
 
     def merge(
-        self, *, rows_in: int, rejects: Sequence[RejectRow], rejected: int,
+        self,
+        *,
+        rows_in: int,
+        rejects: Sequence[RejectRow],
+        rejected: int,
         warnings: Sequence[Mapping[str, object]],
-    ) -> Merged:  # fmt: skip
+    ) -> Merged:
         """Upsert the staged rows, keep the rejects and record the file."""
         facts = self._facts
-        file_id = int(self._tx.scalar(query("cases", "insert_file"), {
-            "kind": facts.kind, "name": facts.name, "sha256": facts.sha256, "crs": facts.crs,
-            "mapping": json.dumps(facts.mapping, ensure_ascii=False, default=str),
-            "synthetic": facts.synthetic, "started_at": facts.started_at,
-        }) or 0)  # fmt: skip
+        file_id = int(
+            self._tx.scalar(
+                query("cases", "insert_file"),
+                {
+                    "kind": facts.kind,
+                    "name": facts.name,
+                    "sha256": facts.sha256,
+                    "crs": facts.crs,
+                    "mapping": json.dumps(facts.mapping, ensure_ascii=False, default=str),
+                    "synthetic": facts.synthetic,
+                    "started_at": facts.started_at,
+                },
+            )
+            or 0
+        )
         changed = self._tx.execute(query("cases", "merge"), {"file_id": file_id}).one()
         unchanged = self._rows - changed.inserted - changed.updated
         copy_rows(
-            self._tx, "core.import_reject",
+            self._tx,
+            "core.import_reject",
             ("file_id", "row_no", "field", "value", "rule", "remedy"),
             ((file_id, r.row_no, r.field, r.value, r.rule, r.remedy) for r in rejects),
-        )  # fmt: skip
-        self._tx.execute(query("cases", "close_file"), {
-            "file_id": file_id, "rows_in": rows_in, "accepted": self._rows, "rejected": rejected,
-            "inserted": changed.inserted, "updated": changed.updated, "unchanged": unchanged,
-            "warnings": json.dumps(warnings, ensure_ascii=False),
-        })  # fmt: skip
+        )
+        self._tx.execute(
+            query("cases", "close_file"),
+            {
+                "file_id": file_id,
+                "rows_in": rows_in,
+                "accepted": self._rows,
+                "rejected": rejected,
+                "inserted": changed.inserted,
+                "updated": changed.updated,
+                "unchanged": unchanged,
+                "warnings": json.dumps(warnings, ensure_ascii=False),
+            },
+        )
         summary = self._tx.execute(query("cases", "placement_summary")).mappings().one()
         if changed.inserted or changed.updated:
             bump_data_version(self._tx)
-        return Merged(file_id, changed.inserted, changed.updated, unchanged,
-                      {name: int(value) for name, value in summary.items()})  # fmt: skip
+        return Merged(
+            file_id,
+            changed.inserted,
+            changed.updated,
+            unchanged,
+            {name: int(value) for name, value in summary.items()},
+        )
 
 
 def region_polygons(tx: Connection) -> list[tuple[str, bytes]]:

@@ -184,9 +184,7 @@ def copy_features(
         yield line[:-2]
 
 
-def _copied(
-    tx: Connection, city: City, query: SelectBase, options: str
-) -> Generator[bytes]:
+def _copied(tx: Connection, city: City, query: SelectBase, options: str) -> Generator[bytes]:
     """Yield the lines of a COPY, each ended by CRLF."""
     _use_local_time(tx, city)
     tx.execute(select(func.set_config("statement_timeout", EXPORT_TIMEOUT, True)))  # noqa: FBT003

@@ -1,0 +1,22 @@
+"""The columns in which checked cases reach the store (案件入库列)."""
+
+from __future__ import annotations
+
+import pyarrow as pa
+
+UTC_US = pa.timestamp("us", tz="UTC")
+CASE_SCHEMA = pa.schema(
+    [("row_no", pa.int32())]
+    + [(name, pa.string()) for name in (
+        "case_no", "case_kind", "category_code", "subcategory_code", "source", "tier",
+        "description", "address_text", "severity", "disposing_org", "stated_region",
+        "stated_region_code")]
+    + [("cross_area", pa.bool_()), ("cell_code_stated", pa.string()), ("self_handled", pa.bool_())]
+    + [(name, pa.string()) for name in ("src_crs", "src_x", "src_y")]
+    + [("lon", pa.float64()), ("lat", pa.float64()), ("locate_radius_m", pa.float32()),
+       ("point_issue", pa.string())]
+    + [(name, UTC_US) for name in (
+        "discovered_at", "reported_at", "verified_at", "accepted_at", "filed_at", "dispatched_at",
+        "due_at", "disposed_at", "checked_at", "closed_at", "voided_at", "suspended_at")]
+)  # fmt: skip
+"""`point_issue` says why a row has no point; `lon` and `lat` are WGS84."""
