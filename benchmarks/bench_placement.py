@@ -169,7 +169,7 @@ def _mesh(rng: np.random.Generator, jitter_m: float) -> NDArray[np.object_]:
 
 def _frame(shapes: NDArray[np.object_], kind: str, srid: int) -> gpd.GeoDataFrame:
     """Return cells as the store takes them."""
-    west, south = shapely.bounds(shapes).T[:2] / SIZE_M
+    west, south = np.rint(shapely.bounds(shapes).T[:2] / SIZE_M).astype(np.int64)
     square = kind == "regular"
     return gpd.GeoDataFrame(
         {
