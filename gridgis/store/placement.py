@@ -74,6 +74,7 @@ def open_placing(tx: Connection) -> None:
         "create_point_cell",
     ):
         tx.execute(query("placement", name))
+    tx.execute(text("ANALYZE placing_grid"))
 
 
 def place_cells(tx: Connection, points: int) -> None:
