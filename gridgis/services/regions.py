@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import hashlib
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import geopandas as gpd
@@ -74,8 +75,12 @@ def store_grid(context: Context, cells: gpd.GeoDataFrame, *, facts: GridFacts) -
     cells : GeoDataFrame
         In the measuring CRS: `cell_code geometry area_m2 ix iy whole district_code street_code
         synthetic`, as `boundaries.make_cells` returns them; `ix`, `iy` may be missing values.
+    facts : GridFacts
+        Its version gets a digest of the cells: a run of other cells under the same codes must not
+        be drawn on these.
     """
     require_crs(cells, f"EPSG:{context.city.measuring_srid}")
+    facts = replace(facts, version=f"{facts.version}-{_digest(cells)}")
     columns = ("area_m2", "ix", "iy", "whole", "district_code", "street_code", "synthetic")
     rows = zip(
         cells["cell_code"].tolist(),
@@ -165,6 +170,16 @@ def _region_rows(
             }
         )
     return rows
+
+
+def _digest(cells: gpd.GeoDataFrame) -> str:
+    """Return eight hex digits over codes and shapes, whatever the order of the cells."""
+    ordered = cells.sort_values("cell_code")
+    shapes = shapely.to_wkb(ordered.geometry.to_numpy(), byte_order=1)
+    content = hashlib.sha256("\n".join(ordered["cell_code"]).encode())
+    for shape in shapes:
+        content.update(shape)
+    return content.hexdigest()[:8]
 
 
 def _values(column: pd.Series) -> list[object]:

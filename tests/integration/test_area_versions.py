@@ -14,7 +14,10 @@ from boundaries.cells import loaded_cells
 from boundaries.read import read_vector
 from gridgis.cli.layers import ALWAYS, make_grid
 from gridgis.errors import GeometryError
+from gridgis.model.period import Period
 from gridgis.services.ingest import ImportRequest, case_digest, import_cases
+from gridgis.services.lookup import density
+from gridgis.services.monitor import measure_density
 from gridgis.services.regions import (
     AreaLayer,
     grid_versions,
@@ -61,8 +64,8 @@ def places(context, like):
     with begin(context.engine) as tx:
         rows = tx.execute(
             text(
-                "SELECT case_no, grid_version, cell_code, street_code, region_code, district_code "
-                "FROM core.case_record WHERE case_no LIKE :like"
+                "SELECT case_no, left(grid_version, -9), cell_code, street_code, region_code, "
+                "district_code FROM core.case_record WHERE case_no LIKE :like"
             ),
             {"like": like},
         )
@@ -70,9 +73,9 @@ def places(context, like):
 
 
 def spans(context):
-    """Return the versions of the grid with their days, oldest first."""
+    """Return the versions of the grid without their digest, and their days, oldest first."""
     return [
-        (row["grid_version"], row["valid_from"], row["valid_to"])
+        (row["grid_version"][:-9], row["valid_from"], row["valid_to"])
         for row in reversed(grid_versions(context))
     ]
 
@@ -112,6 +115,22 @@ def test_a_grid_of_the_same_day_is_replaced(toy):
         ("square-100", None, "2024-06-01"),
         ("second@2024-06-01", "2024-06-01", None),
     ]
+
+
+def test_a_run_is_not_drawn_on_other_cells_of_the_same_codes(toy, tmp_path):
+    """Cells replaced under their old codes are another version; the same cells are the same one."""
+    load(toy, TOY / "cases.csv", tmp_path)
+    store_own(toy, ALWAYS, "own")
+    (first,) = grid_versions(toy)
+    measure_density(toy, period=Period.month("2024-03", "Europe/Helsinki"))
+    store_own(toy, ALWAYS, "own")
+    assert grid_versions(toy)[0]["grid_version"] == first["grid_version"]
+    cells = own_cells(toy)
+    cells["cell_code"] = cells["cell_code"].to_numpy()[::-1]
+    store_grid(toy, cells, facts=GridFacts("own", "loaded", None, (), "", ALWAYS))
+    (other,) = grid_versions(toy)
+    assert other["grid_version"] != first["grid_version"]
+    assert not density(toy, level="cell", month="2024-03")["rows"]
 
 
 def test_an_earlier_grid_ends_where_the_next_begins(toy):
