@@ -33,11 +33,16 @@ def answer(
     media_type: str = "application/json",
     headers: Callable[[Mapping[str, object]], dict[str, str]] = lambda _: {},
 ) -> Response:
-    """Return what `build` makes, or 304 without making it if the client has it already."""
-    etag = tag(request, stamp(city))
-    kept = {"ETag": etag, "Cache-Control": "private, no-cache", **nature_header(city)}
-    if matches(request, etag):
-        return Response(status_code=304, headers=kept)
+    """
+    Return what `build` makes, or 304 without making it if the client has it already.
+
+    An address says all only of a GET: what is posted has no entity tag.
+    """
+    kept = {"Cache-Control": "private, no-cache", **nature_header(city)}
+    if request.method == "GET":
+        kept["ETag"] = etag = tag(request, stamp(city))
+        if matches(request, etag):
+            return Response(status_code=304, headers=kept)
     body = build()
     content = json.dumps(body, ensure_ascii=False, default=_iso)
     return Response(content, media_type=media_type, headers={**kept, **headers(body)})

@@ -86,6 +86,9 @@ class Guard:
                         message["headers"].append((name, value))
             await send(message)
 
+        if scope["method"] == "HEAD":
+            # the server leaves the body out: only the headers of the GET are sent
+            scope = {**scope, "method": "GET"}
         await self.app(scope, _limited(receive), guarded)
 
 

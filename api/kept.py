@@ -7,6 +7,8 @@ from collections.abc import Callable
 from threading import Lock
 
 MAX_BYTES = 64_000_000
+ENTRY_BYTES = 200
+"""What the books of one entry take, about."""
 
 
 class Kept:
@@ -26,8 +28,14 @@ class Kept:
                 return self._found[key]
         content = make()
         with self._lock:
-            self._bytes += len(content) - len(self._found.get(key, b""))
-            self._found[key] = content
+            if key not in self._found:
+                self._found[key] = content
+                self._bytes += _weight(key, content)
             while self._bytes > self._max_bytes:
-                self._bytes -= len(self._found.popitem(last=False)[1])
+                self._bytes -= _weight(*self._found.popitem(last=False))
         return content
+
+
+def _weight(key: str, content: bytes) -> int:
+    """Return what an entry takes; an empty tile takes something too."""
+    return ENTRY_BYTES + len(key) + len(content)

@@ -39,7 +39,9 @@ STATUSES: dict[type[errors.GridgisError], HTTPStatus] = {
     errors.GeocodingError: HTTPStatus.UNPROCESSABLE_ENTITY,
     errors.AnalysisError: HTTPStatus.UNPROCESSABLE_ENTITY,
     errors.UnitMismatch: HTTPStatus.INTERNAL_SERVER_ERROR,
-    errors.StoreError: HTTPStatus.SERVICE_UNAVAILABLE,
+    errors.StoreError: HTTPStatus.INTERNAL_SERVER_ERROR,
+    errors.StoreUnavailable: HTTPStatus.SERVICE_UNAVAILABLE,
+    errors.MigrationRequired: HTTPStatus.SERVICE_UNAVAILABLE,
     errors.ConcurrentRun: HTTPStatus.CONFLICT,
 }
 _log = logging.getLogger("gridgis.api")

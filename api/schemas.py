@@ -146,8 +146,14 @@ class RunFacts(Answer):
     unit: str
     cases: int
     grid_version: str | None
+    cell_size_m: int | None
+    """Side of the unit grids; null if they are no squares."""
     gridgis_version: str
     created_at: datetime
+    outdated: bool
+    """Cases or areas changed since: lists of cases may differ from these counts."""
+    mark: str
+    """Changes whenever a tile of this run may: the `v` of tile addresses."""
 
 
 class CountFilters(Answer):

@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 WGS84 = "EPSG:4326"
 FRAMES = {"cell": "cells", "street": "streets", "district": "districts", "admin": "admin"}
 EXPLORED = {"districts": "district", "streets": "street"}
+COUNTED = ("code", "name", "numerator", "denominator", "value")
+"""What a frame of density has even where nothing is counted."""
 
 
 def open_city(url: str | None = None) -> OpenCity:
@@ -131,7 +133,8 @@ class OpenCity:
         found = lookup.density(
             self._context, level=level, month=month, run=run, chosen=chosen, per=per
         )
-        rows = pd.DataFrame(cast("list[Row]", found.pop("rows")))
+        places = cast("list[Row]", found.pop("rows"))
+        rows = pd.DataFrame(places, columns=None if places else COUNTED)
         shapes = self._shapes(level, cast("Row", found["run"]))
         areas = np.array([shapes.get(code) for code in rows["code"]], dtype=object)
         return self._framed(gpd.GeoDataFrame(rows, geometry=areas, crs=WGS84), **found)

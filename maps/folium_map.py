@@ -110,7 +110,7 @@ def density_map(
     chosen, frame = _areas(context, level, run, question)
     run_id = int(str(run["id"]))
     density = lookup.density(context, level=chosen, run=run_id)
-    legend = as_legend(say, context.city, lookup.legend(context, level=chosen, run=run_id))
+    legend = as_legend(say, lookup.legend(context, level=chosen, run=run_id))
     groups, rest = as_groups(say, density, FilterLists.read(context), legend)
     named = say("regions.name.street" if chosen == "street" else "regions.name")
     chart = _chart(say, named, frame, [row for group in groups for row in group.rows])

@@ -9,7 +9,6 @@ from maps.page_model import Legend, LegendRow
 from maps.text import count_text, ratio_text
 
 if TYPE_CHECKING:
-    from gridgis.model.city import City
     from gridgis.store.metrics import Row
     from maps.text import Words
 
@@ -17,7 +16,7 @@ LEVELS = ("cell", "block500", "block1000", "district")
 """Levels of the map, from near to far."""
 
 
-def as_legend(say: Words, city: City, found: Row) -> Legend:
+def as_legend(say: Words, found: Row) -> Legend:
     """Return one answer of `lookup.legend` as finished texts."""
     level = str(found["level"])
     run: Row = found["run"]  # type: ignore[assignment]
@@ -33,7 +32,7 @@ def as_legend(say: Words, city: City, found: Row) -> Legend:
     ]  # fmt: skip
     return Legend(
         level=level,
-        title=unit_text(say, city, level),
+        title=_unit(say, run, level),
         subtitle=say("legend.method", k=len(classes), month=say.month(str(run["month"]))),
         places=say(f"legend.places.{'region' if level in {'district', 'street'} else 'cell'}"),
         rows=tuple(rows),
@@ -45,10 +44,10 @@ def as_legend(say: Words, city: City, found: Row) -> Legend:
     )
 
 
-def unit_text(say: Words, city: City, level: str) -> str:
-    """Return measure and unit of a level, `案件数（件/100米格）`."""
-    if level == "cell" and city.cell_size_m:
-        return say("legend.title.square", size=city.cell_size_m)
+def _unit(say: Words, run: Row, level: str) -> str:
+    """Return measure and unit of a level, `案件数（件/100米格）`; not all cells are squares."""
+    if level == "cell" and run["cell_size_m"]:
+        return say("legend.title.square", size=run["cell_size_m"])
     return say(f"legend.title.{level}")
 
 

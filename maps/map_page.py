@@ -46,7 +46,7 @@ def build_map_page(context: Context, question: Question) -> MapPage:
     lists = FilterLists.read(context)
     question = with_codes(context, question)
     months = [str(entry["month"]) for entry in lookup.months(context)]
-    question = replace(question, month=_month(context, question, months))
+    question = _settled(context, question, months)
     page = _frame(context, say, question, lists, months)
     if question.month is None or (question.run is None and question.month not in months):
         return replace(page, notices=(*page.notices, _no_run(say, question, months)))
@@ -58,13 +58,18 @@ def default_language(context: Context) -> str:
     return context.city.language if context.city.language in LANGUAGES else DEFAULT_LANGUAGE
 
 
-def _month(context: Context, question: Question, months: Sequence[str]) -> str | None:
-    """Return the month of the run asked for, else the month asked for, else the newest."""
+def _settled(context: Context, question: Question, months: Sequence[str]) -> Question:
+    """
+    Return the question with its month: that of the run, else the one asked for, else the newest.
+
+    A form keeps the run it was opened with; another month chosen there leaves it.
+    """
     if question.run is not None:
-        return str(lookup.find_run(context, run=question.run)["month"])
-    if question.month is not None:
-        return question.month
-    return months[0] if months else None
+        month = str(lookup.find_run(context, run=question.run)["month"])
+        if question.month in {None, month}:
+            return replace(question, month=month)
+        return replace(question, run=None)
+    return question if question.month or not months else replace(question, month=months[0])
 
 
 def _frame(
@@ -79,7 +84,11 @@ def _frame(
         month=say.month(question.month) if question.month else "",
         synthetic=bool(city.synthetic), languages=_languages(context, say, question),
         selects=selects(say, question, lists, months),
-        hidden=(Option("lang", question.lang),) if question.lang else (),
+        hidden=tuple(
+            Option(name, str(value))
+            for name in ("lang", "run")
+            if (value := getattr(question, name)) is not None
+        ),
         notices=(ignored,) if question.unknown else (),
         filtered=any(getattr(question, name) for name in FILTERS),
         reset=question.address(source=None, category=None, district=None),
@@ -109,15 +118,20 @@ def _filled(
     run: Row = density["run"]  # type: ignore[assignment]
     run_id = int(str(run["id"]))
     legends = tuple(
-        as_legend(say, context.city, lookup.legend(context, level=level, run=run_id, chosen=chosen))
+        as_legend(say, lookup.legend(context, level=level, run=run_id, chosen=chosen))
         for level in LEVELS
     )
     groups, rest = as_groups(say, density, lists, legends[-1])
     cases = int(str(density["total"]))
-    nothing = Notice("empty", say("notice.empty"), (Link(page.reset, say("notice.reset")),))
+    notices = [*page.notices]
+    if not cases:
+        reset = Link(page.reset, say("notice.reset"))
+        notices.append(Notice("empty", say("notice.empty"), (reset,)))
+    if run["outdated"]:
+        notices.append(Notice("info", say("notice.outdated", month=run["month"])))
     return replace(
         page,
-        notices=page.notices if cases else (*page.notices, nothing),
+        notices=tuple(notices),
         total=count_text(cases), unlocated=_unlocated(say, rest, question),
         legends=legends, groups=groups, rest=rest,
         run=Link(question.address(run=run_id), str(run_id)),

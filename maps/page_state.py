@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING
 from urllib.parse import urlencode
 
@@ -32,8 +31,7 @@ def page_state(
     """Return the state of a page as JSON values."""
     filters = {name: getattr(question, name) for name in ("category", "source", "district")}
     given = {name: value for name, value in filters.items() if value is not None}
-    # Tiles are kept for good: `v` tells runs of the same number in two databases apart.
-    mark = {"v": re.sub(r"[^0-9]", "", str(run["created_at"]))}
+    mark = {"v": run["mark"]}
     tiles = f"/tiles/{run['id']}/{{layer}}/{{z}}/{{x}}/{{y}}.mvt"
     return {
         "run": run["id"], "month": question.month, "filters": given, "lang": say.language,

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 NAMES = ("month", "source", "category", "district", "lang", "run", "sel")
 FILTERS = ("source", "category", "district")
 MAX_RUN = 2**31 - 1
+_NUMBER = re.compile(r"[0-9]{1,10}")
 _SELECTION = re.compile(r"cell:[0-9]{15}")
 
 
@@ -117,7 +118,7 @@ def with_codes(context: Context, question: Question) -> Question:
 def _run(text: str | None) -> int | None:
     if text is None:
         return None
-    if not (text.isascii() and text.isdigit()) or not 0 < int(text) <= MAX_RUN:
+    if not _NUMBER.fullmatch(text) or not 0 < int(text) <= MAX_RUN:
         raise _refused("run", text, "expected the number of a run")
     return int(text)
 

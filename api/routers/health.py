@@ -7,21 +7,26 @@ from fastapi.responses import JSONResponse
 
 from api.deps import open_city
 from api.problems import problem
+from gridgis.errors import ConfigError
 from gridgis.services import lookup
 
 router = APIRouter(prefix="/health", tags=["health"])
 
 
 @router.get("/live")
-def live() -> Response:
-    """Say that the process runs; no database is asked (存活)."""
+async def live() -> Response:
+    """Say that the process runs; neither a database nor a free thread is needed (存活)."""
     return JSONResponse({"status": "live"}, headers={"Cache-Control": "no-store"})
 
 
 @router.get("/ready")
 def ready(request: Request) -> Response:
     """Say whether the database answers with the right schema and a finished run (就绪)."""
-    if not lookup.ready(open_city(request)):
+    try:
+        serving = lookup.ready(open_city(request))
+    except ConfigError as error:
+        return problem(503, "not_ready", error.message)
+    if not serving:
         return problem(
             503,
             "not_ready",

@@ -39,23 +39,6 @@ STATUS_NAMES = {
 }
 
 
-class RegionMethod(StrEnum):
-    """How the management region of a case was found (区域判定方式)."""
-
-    POLYGON = "polygon"
-    STATED = "stated"
-    CROSS_AREA = "cross_area"
-    NONE = "none"
-
-
-class NoCellReason(StrEnum):
-    """Why a case has no unit grid (无单元网格的原因)."""
-
-    NO_POINT = "no_point"
-    TOO_COARSE = "too_coarse"
-    OUTSIDE_CELLS = "outside_cells"
-
-
 class FieldKind(StrEnum):
     """Type of an importable column."""
 

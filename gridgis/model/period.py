@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 
 from gridgis.errors import PeriodError
 
+FIRST_YEAR, LAST_YEAR = 1900, 2200
 _MONTH = re.compile(r"(\d{4})-(0[1-9]|1[0-2])")
 
 
@@ -59,8 +60,10 @@ class Period:
             raise PeriodError(f"month {text!r}: expected YYYY-MM, for example 2024-11")
         zone = ZoneInfo(time_zone)
         year, month = int(match[1]), int(match[2])
-        if not 1 <= year <= 9998:  # noqa: PLR2004 - the calendar's own limits
-            raise PeriodError(f"month {text!r}: the year must lie between 0001 and 9998")
+        if not FIRST_YEAR <= year < LAST_YEAR:
+            raise PeriodError(
+                f"month {text!r}: the year must lie between {FIRST_YEAR} and {LAST_YEAR - 1}"
+            )
         start = datetime(year, month, 1, tzinfo=zone)
         after = datetime(year + month // 12, month % 12 + 1, 1, tzinfo=zone)
         return cls(start, after, text)

@@ -190,7 +190,8 @@ def parse_time(name: str, text: str, time_zone: str) -> datetime:
 
 def described(chosen: CaseFilter) -> Row:
     """Return the filter that was applied, as plain values: codes for names, times with offset."""
-    plain = {name: value for name, value in asdict(chosen).items() if value is not None}
+    names = {"start": "from", "end": "to"}
+    plain = {names.get(k, k): value for k, value in asdict(chosen).items() if value is not None}
     for name, value in plain.items():
         if isinstance(value, datetime):
             plain[name] = value.isoformat()

@@ -11,9 +11,8 @@ import shapely
 
 from gridgis.analysis.classify import ClassTable, natural_classes
 from gridgis.analysis.density import M2_PER_KM2, density_per_km2
-from gridgis.codes import check_category, check_region
 from gridgis.errors import InputError
-from gridgis.model.case import STATUS_NAMES, Source
+from gridgis.model.case import STATUS_NAMES
 from gridgis.model.measure import Rate, Unit, hundredths, percent_text
 from gridgis.model.period import Period
 from gridgis.services.names import resolve
@@ -46,19 +45,6 @@ REST_LABELS = {
     "no_area": ("无面积", "no area known"),
     "unknown_place": ("区域已变更", "place no longer known"),
 }
-
-
-def count_filter(
-    *, category: str | None = None, source: str | None = None, district: str | None = None
-) -> CountFilter:
-    """Check the codes of a density question by shape."""
-    if category is not None:
-        check_category(category)
-    if district is not None:
-        check_region(district)
-    if source is not None and source not in set(Source):
-        raise InputError(f"source {source!r}: expected one of {', '.join(Source)}")
-    return CountFilter(category, source, district)
 
 
 def named_filter(
@@ -332,8 +318,11 @@ def _run_facts(run: Row) -> Row:
         "day": run["day"].isoformat(),  # type: ignore[attr-defined]
         "cases": run["rows_in"],
         "grid_version": run["grid_version"],
+        "cell_size_m": run["cell_size_m"],
         "gridgis_version": run["gridgis_version"],
         "created_at": run["ended_at"].isoformat(),  # type: ignore[attr-defined]
+        "outdated": run["outdated"],
+        "mark": run["mark"],
     }
 
 

@@ -53,8 +53,9 @@ def locate(context: Context, lon: float, lat: float, *, crs: str) -> Row:
 
 def read_cell(context: Context, code: str) -> Row:
     """Return one unit grid with its newest count (单元网格)."""
+    code = check_cell(code)
     with begin(context.engine) as tx:
-        row = metrics.read_cell(tx, check_cell(code))
+        row = metrics.read_cell(tx, code)
         counts = _newest(tx, "cell", code, grid_version=str(row["grid_version"]))
     generated = row["synthetic"]
     return {
@@ -66,7 +67,7 @@ def read_cell(context: Context, code: str) -> Row:
 
 
 def read_region(context: Context, code: str) -> Row:
-    """Return one district or zone, by code or name, with its newest count (区域)."""
+    """Return one district or zone with its newest count (区域)."""
     with begin(context.engine) as tx:
         row = metrics.read_region(tx, code)
         counts = _newest(tx, "district", str(row["code"]), grid_version=None)

@@ -2,8 +2,11 @@
 -- One finished run by its id, or the newest of a month, or the newest of the newest month.
 SELECT x.run_id, x.kind, x.month, x.unit, x.grid_version, x.profile_version, x.gridgis_version,
     x.rows_in, x.headline, x.started_at, x.ended_at, x.period_start, x.period_end,
-    (x.period_start AT TIME ZONE c.time_zone)::date AS day
-FROM runs.run AS x CROSS JOIN core.city AS c
+    (x.period_start AT TIME ZONE c.time_zone)::date AS day, g.size_m AS cell_size_m,
+    x.data_version <> v.version AS outdated, left(md5(concat_ws(' ', c.created_at, x.run_id,
+        x.ended_at, v.version)), 8) AS mark
+FROM runs.run AS x CROSS JOIN core.city AS c CROSS JOIN core.data_version AS v
+LEFT JOIN core.grid AS g ON g.grid_version = x.grid_version
 WHERE x.kind = :kind AND (CAST(:run AS integer) IS NULL OR x.run_id = :run)
   AND (CAST(:month AS text) IS NULL OR x.month = :month)
 ORDER BY x.month DESC, x.run_id DESC LIMIT 1;
@@ -11,7 +14,7 @@ ORDER BY x.month DESC, x.run_id DESC LIMIT 1;
 -- name: runs
 SELECT run_id AS run, kind, month, unit, rows_in AS cases, grid_version, gridgis_version,
     profile_version, parameters, started_at, ended_at
-FROM runs.run ORDER BY run_id DESC LIMIT 200;
+FROM runs.run ORDER BY run_id DESC;
 
 -- name: months
 -- Months with a finished density run, newest first, with their newest run.

@@ -16,7 +16,8 @@ export class CasePanel {
   }
 
   open(view, code) {
-    if (byId("cases").hidden) this.opener = document.activeElement;
+    const opening = byId("cases").hidden;
+    if (opening) this.opener = document.activeElement;
     this.abort?.abort();
     this.abort = new AbortController();
     Object.assign(this, { view, code, cursor: null, points: [], shown: 0 });
@@ -25,7 +26,7 @@ export class CasePanel {
     byId("cases-list").replaceChildren();
     byId("cases").hidden = false;
     byId("cases").scrollTop = 0;
-    byId("cases-title").focus();
+    if (opening || document.activeElement?.closest("#map")) byId("cases-title").focus();
     this.onselect(code);
     this.onpoints([]);
     return Promise.all([this.load(), this.describe()]);

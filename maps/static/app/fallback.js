@@ -27,6 +27,7 @@ export class FallbackMap {
 
   async update(view, { stay = true } = {}) {
     this.view = view;
+    for (const code of this.layers.keys()) this.paint(code);
     const codes = Object.keys(view.regions).filter((code) => view.regions[code].bbox);
     const results = await Promise.allSettled(codes.map((code) => this.draw(code)));
     const failed = results.find((result) => result.status === "rejected");
@@ -65,7 +66,12 @@ export class FallbackMap {
       layer.on("click", () => this.focusRegion(code));
       this.layers.set(code, layer.addTo(this.map));
     }
-    const { colour } = this.view.regions[code];
+    this.paint(code);
+  }
+
+  /** Fill a region with its class; one that the filter leaves out is not coloured. */
+  paint(code) {
+    const colour = this.view.regions[code]?.colour ?? null;
     this.layers.get(code).setStyle({
       fillColor: colour === null ? "#fbfaf8" : this.view.colours[colour], fillOpacity: 1,
       color: "#4a5a68", weight: 1.2,
@@ -78,6 +84,7 @@ export class FallbackMap {
 
   describe(code) {
     const region = this.view.regions[code];
+    if (!region) return;
     const readout = byId("readout");
     readout.hidden = false;
     readout.replaceChildren(el("b", {}, region.label), el("span", {}, text(this.view, "density", region)));

@@ -65,6 +65,11 @@ function lost() {
 
 /** Take over the parts of another answer of the server, then draw its map. */
 async function show(wanted, { push, selected = panel.code }) {
+  if (!page.state) {
+    // A page without a run has no map to keep in step.
+    push ? location.assign(wanted + location.hash) : location.reload();
+    return;
+  }
   pending?.abort();
   const mine = (pending = new AbortController());
   try {
@@ -73,6 +78,10 @@ async function show(wanted, { push, selected = panel.code }) {
     if (mine.signal.aborted) return;
     if (!other.getElementById("state")) {
       throw new Error(text(page.state, "status", { status: answer.status }));
+    }
+    if (!readView(other)) {
+      push ? location.assign(wanted + location.hash) : location.reload();
+      return;
     }
     clearAlert("page");
     if (push) history.pushState(null, "", wanted + location.hash);
@@ -96,7 +105,6 @@ async function take(other, { stay, selected }) {
     select.replaceChildren(...[...theirs.childNodes].map((node) => document.importNode(node, true)));
   }
   const next = readView();
-  if (!next) return;
   page.state = next;
   if (!drawn) {
     page.ready = openMap();
