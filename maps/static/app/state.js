@@ -15,9 +15,11 @@ export function writeHash({ zoom, lat, lon }) {
   history.replaceState(null, "", location.pathname + location.search + hash);
 }
 
-/** Return the address of a filled form: its own order, empty fields left out. */
+/** Return the address of a filled form: its own order, empty fields left out; a run goes with its month. */
 export function formAddress(form) {
-  const given = [...new FormData(form)].filter(([, value]) => value !== "");
+  const fields = new FormData(form);
+  if (!form.elements.month.selectedOptions[0]?.defaultSelected) fields.delete("run");
+  const given = [...fields].filter(([, value]) => value !== "");
   const order = ["month", "source", "category", "district", "lang", "run"];
   given.sort((a, b) => order.indexOf(a[0]) - order.indexOf(b[0]));
   return `${form.getAttribute("action")}?${new URLSearchParams(given)}`;
