@@ -156,6 +156,6 @@ class TileParameters(CountParameters):
     month: Month = None
     v: str | None = Field(
         None,
-        description="Any text; tilejson gives one that no other run has, "
-        "so that kept tiles of two databases never mix.",
+        description="Any text; tilejson gives one that no other run, database or state of the "
+        "data has: with it, and only with it, a tile may be kept for good.",
     )

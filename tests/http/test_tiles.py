@@ -5,9 +5,12 @@ import math
 import struct
 
 import pytest
+from sqlalchemy import text
 
 from gridgis.model.period import Period
 from gridgis.services.monitor import measure_density
+from gridgis.store.engine import begin
+from gridgis.store.placement import place_stored
 
 RUN = "/tiles/1"
 ORIGIN = (24.95, 60.30)
@@ -149,17 +152,40 @@ def test_base_names_regions_and_streets(served):
 
 
 def test_tile_is_kept_for_good(served):
-    """A run never changes: immutable, with a tag that answers 304."""
+    """Under its mark it never changes: immutable, with a tag that answers 304."""
     x, y = address(12)
-    first = served.client.get(f"{RUN}/cells/12/{x}/{y}.mvt")
+    path = served.get(f"{RUN}/cells/tilejson.json")["tiles"][0].format(z=12, x=x, y=y)
+    first = served.client.get(path)
     assert "immutable" in first.headers["cache-control"]
     assert first.headers["content-encoding"] == "gzip"
     assert first.headers["content-type"] == "application/vnd.mapbox-vector-tile"
-    again = served.client.get(
-        f"{RUN}/cells/12/{x}/{y}.mvt", headers={"if-none-match": first.headers["etag"]}
-    )
+    again = served.client.get(path, headers={"if-none-match": first.headers["etag"]})
     assert (again.status_code, again.content) == (304, b"")
     assert "immutable" in again.headers["cache-control"]
+
+
+def test_tile_without_its_mark_is_asked_for_again(served):
+    """Nobody keeps for good what another import may change: no `v`, or one of older data."""
+    x, y = address(12)
+    for params in ({}, {"v": "0"}):
+        answer = served.client.get(f"{RUN}/cells/12/{x}/{y}.mvt", params=params)
+        assert answer.headers["cache-control"] == "public, no-cache"
+        assert answer.headers["etag"]
+
+
+def test_changed_areas_change_the_address_of_every_tile(own):
+    """Borders are today's: after they move, tiles have another address and another tag."""
+    x, y = address(12)
+    path = own.get(f"{RUN}/base/tilejson.json")["tiles"][0].format(z=12, x=x, y=y)
+    before = own.client.get(path)
+    with begin(own.context.engine) as tx:
+        tx.execute(text("UPDATE core.region SET name = name || ' 2'"))
+        place_stored(tx)
+    after = own.client.get(path, headers={"if-none-match": before.headers["etag"]})
+    assert after.status_code == 200
+    assert after.content != before.content
+    assert after.headers["cache-control"] == "public, no-cache"
+    assert own.get(f"{RUN}/base/tilejson.json")["tiles"][0].format(z=12, x=x, y=y) != path
 
 
 def test_tile_is_unpacked_for_those_who_cannot(served):
