@@ -72,6 +72,15 @@ def test_file_says_what_it_is(opened):
     ]
 
 
+@pytest.mark.parametrize(("level", "title"), [
+    ("street", "街道案件密度"), ("district", "区域案件密度"),
+])  # fmt: skip
+def test_file_table_is_titled_by_its_level(opened, level, title):
+    """A table of streets is not called one of regions."""
+    _, seen = opened(level=level, lang="zh-CN")
+    assert seen.text("#table") == title
+
+
 @pytest.mark.parametrize("level", ["street", "district"])
 def test_file_adds_up_to_the_run(opened, level):
     """Classes + rest and areas + rest both give the run's cases."""

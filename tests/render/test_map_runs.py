@@ -1,5 +1,6 @@
 """Which run a map page shows, and that filters and months lead to the right one."""
 
+from gridgis.cli.layers import ALWAYS, make_grid
 from gridgis.model.period import Period
 from gridgis.services.monitor import measure_density
 
@@ -42,3 +43,13 @@ def test_back_over_months_keeps_the_form_in_step(own, visit):
     choose(seen, "source", "wechat")
     assert f"run={first}" in seen.page.url
     assert seen.page.evaluate("() => window.gridgis.state.run") == first
+
+
+def test_legend_says_the_size_of_the_cells_of_the_run(own):
+    """Squares of another size than the profile's: the run counted in those."""
+    profile = own.context.profile()
+    make_grid(own.context, profile, size_m=200, within=profile.cells_within, validity=ALWAYS)
+    run = measure(own, "2024-03")
+    html = own.client.get("/map", params={"run": run, "lang": "zh-CN"}).text
+    assert "件/200米格" in html
+    assert "件/100米格" not in html
