@@ -157,5 +157,5 @@ class TileParameters(CountParameters):
     v: str | None = Field(
         None,
         description="Any text; tilejson gives one that no other run, database or state of the "
-        "data has: with it, and only with it, a tile may be kept for good.",
+        "data has, so that kept tiles never mix.",
     )

@@ -28,8 +28,6 @@ router = APIRouter(
 )
 MVT = "application/vnd.mapbox-vector-tile"
 FOREVER = "public, max-age=31536000, immutable"
-ASK_AGAIN = "public, no-cache"
-"""Areas change under a run: an address without the mark of today's data is asked for again."""
 ANSWERS: dict[int | str, dict[str, object]] = {
     200: {"description": "A gzipped vector tile.", "content": {MVT: {}}},
     204: {"description": "Nothing lies in this tile."},
@@ -126,7 +124,7 @@ def read_tilejson(request: Request, city: City, run: Run, layer: str, asked: Fil
 def read_tile(
     request: Request, city: City, at: Annotated[Address, Depends(_address)], asked: Filters
 ) -> Response:
-    """Read one tile; with the `v` of tilejson it may be kept for good (矢量瓦片)."""
+    """Read one tile of counts; with `v` it never changes, so it may be kept for good (矢量瓦片)."""
     lookup.check_layer(at.layer)
     facts = _find_run(city, at.run, asked)
     if at.run == LATEST:
@@ -134,7 +132,7 @@ def read_tile(
     etag = tag(request, str(facts["mark"]))
     headers = {
         "ETag": etag,
-        "Cache-Control": FOREVER if asked.v == facts["mark"] else ASK_AGAIN,
+        "Cache-Control": FOREVER,
         "Vary": "Accept-Encoding",
         **nature_header(city),
     }
