@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import importlib.metadata
 import json
 import sys
+from typing import Annotated
 
 import typer
 
@@ -13,9 +15,8 @@ from gridgis.errors import GridgisError
 
 app = typer.Typer(
     name="gridgis",
-    help="Cases on unit grids: import, placement, density, look-up and maps "
-    "(城市网格化管理地理信息服务).",
     no_args_is_help=True,
+    invoke_without_command=True,
     pretty_exceptions_enable=False,
     add_completion=False,
 )
@@ -30,6 +31,19 @@ app.add_typer(boundaries.app, name="boundaries")
 app.add_typer(cases.app, name="cases")
 app.add_typer(analyse.app, name="analyse")
 app.add_typer(maps.app, name="map")
+
+
+@app.callback()
+def root(
+    *,
+    version: Annotated[
+        bool, typer.Option("--version", is_eager=True, help="Print the version and stop.")
+    ] = False,
+) -> None:
+    """Cases on unit grids: import, placement, density, look-up, maps (网格化管理地理信息)."""
+    if version:
+        typer.echo(f"gridgis {importlib.metadata.version('gridgis')}")
+        raise typer.Exit
 
 
 def main() -> None:

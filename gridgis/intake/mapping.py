@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from gridgis.errors import SchemaError
+from gridgis.intake.rules import reason_columns
 from gridgis.model.case import CASE_FIELD_NAMES, CASE_FIELDS
 
 if TYPE_CHECKING:
@@ -27,6 +28,9 @@ if TYPE_CHECKING:
 
 REQUIRED_FIELDS = tuple(item.name for item in CASE_FIELDS if item.required)
 POINT_FIELDS = ("x", "y")
+NEVER_CONSTANT = {"case_no", "crs", *POINT_FIELDS}
+TRANSLATED_FIELDS = {"subcategory", "source", "self_handled", "stated_region", "crs"}
+"""Fields whose values `[values]` may translate: those that hold one of a few words."""
 GEOMETRY_HEADERS = {"x": "geometry_x", "y": "geometry_y"}
 """Headers under which the reader offers the points of a file with geometry."""
 _SECTIONS = {
@@ -115,8 +119,8 @@ def resolve_columns(mapping: CaseMapping, table: TableFile) -> dict[str, str]:
     Return the file's header of every mapped field (对照表头).
 
     Spaces, line breaks, case and full width do not count when headers are compared, nor what a
-    shapefile cuts off after ten bytes. The points of a file with geometry stand in for `x` and `y`
-    that are not mapped or not there.
+    shapefile cuts off after ten bytes. The points of a file with geometry, or of its rejects that
+    come back, stand in for `x` and `y` that are not mapped or not there.
 
     Raises
     ------
@@ -128,15 +132,17 @@ def resolve_columns(mapping: CaseMapping, table: TableFile) -> dict[str, str]:
         known.setdefault(header_key(given), []).append(given)
     found: dict[str, str] = {}
     faults: list[str] = []
+    points = set(GEOMETRY_HEADERS.values()) <= set(table.headers)
+    cut = table.cut_headers or reason_columns(table.headers) > 0
     for name, wanted in mapping.columns.items():
-        header = _find(wanted, known, cut=table.cut_headers)
+        header = _find(wanted, known, cut=cut)
         if header is not None and len(known[header_key(header)]) > 1:
             faults.append(f"two columns are called {header!r} (for {name}): rename one of them")
         elif header is not None:
             found[name] = header
-        elif not (table.has_geometry and name in POINT_FIELDS):
+        elif not (points and name in POINT_FIELDS):
             faults.append(_lacking(name, wanted, table.headers))
-    if table.has_geometry and not ("x" in found and "y" in found):
+    if points and not ("x" in found and "y" in found):
         found.update(GEOMETRY_HEADERS)
     if faults:
         listed = "\n".join(f"  - {fault}" for fault in faults)
@@ -232,7 +238,12 @@ def _values(table: Mapping[str, object], faults: list[str]) -> dict[str, dict[st
     for name, pairs in table.items():
         if not isinstance(pairs, dict):
             faults.append(f"[values.{name}] must be a table of city value = gridgis value")
-        elif _known_field(name, "values", faults):
+        elif name not in TRANSLATED_FIELDS:
+            faults.append(
+                f"[values.{name}]: values of this field are not translated; allowed: "
+                f"{', '.join(sorted(TRANSLATED_FIELDS))}"
+            )
+        else:
             values[name] = {key: _text(value) or "" for key, value in pairs.items()}
     return values
 
@@ -244,6 +255,11 @@ def _constants(
     for name, value in table.items():
         if name in columns:
             faults.append(f"[constants] {name} is also in [columns]: keep one of them")
+        elif name in NEVER_CONSTANT:
+            faults.append(
+                f"[constants] {name}: differs from row to row; map a column, and declare one CRS "
+                "for the whole file with --crs"
+            )
         elif _known_field(name, "constants", faults):
             constants[name] = _text(value) or ""
     return constants

@@ -14,9 +14,9 @@ from gridgis.errors import CrsError
 from gridgis.intake.columns import blank_rows, mask, trimmed
 from gridgis.intake.mapping import GEOMETRY_HEADERS, resolve_columns
 from gridgis.intake.reader import open_table
-from gridgis.intake.rejects import Reject
-from gridgis.intake.returned import reason_columns, restored
-from gridgis.intake.rules import remedy
+from gridgis.intake.rejects import Reject, shown_value
+from gridgis.intake.returned import restored
+from gridgis.intake.rules import reason_columns, remedy
 from gridgis.intake.survey import survey
 from gridgis.intake.validate import Validator
 
@@ -131,7 +131,7 @@ class CaseFile:
                 found=len(row.fields),
                 expected=len(self.table.headers),
             )
-            rejects.append(Reject(row.number, "", row.text[:200], "ragged_row", text))
+            rejects.append(Reject(row.number, "", shown_value(row.text), "ragged_row", text))
             fields = list(row.fields)[self._reasons :]
             originals.append(fields + [""] * (len(self.headers) - len(fields)))
         return CaseBatch(rows, rejects, originals, len(chunk.numbers) + len(chunk.ragged))

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 XLSX_ROWS = 1_048_575
 XLSX_CHARACTERS = 32_767
+SHOWN_CHARACTERS = 200
 FORMULA = r"'*[=+\-@\t\r＝＋－＠]"
 """How a text begins that a spreadsheet takes for a formula, or that was protected from it."""
 _FORMULA = re.compile(FORMULA)
@@ -141,6 +142,11 @@ def free_path(path: Path) -> Path:
     """Return the path, or the next one with a number: a file under repair is not written over."""
     taken = [path, *(path.with_stem(f"{path.stem}-{n}") for n in range(2, 1000))]
     return next(candidate for candidate in taken if not candidate.exists())
+
+
+def shown_value(value: str) -> str:
+    """Return a rejected value as people and the database can take it: short, without NUL."""
+    return value[:SHOWN_CHARACTERS].replace("\0", "␀")
 
 
 def protected(value: str) -> str:

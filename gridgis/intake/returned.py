@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 import numpy as np
 import pyarrow as pa
@@ -15,16 +14,7 @@ from gridgis.intake.rejects import FORMULA
 from gridgis.intake.rules import REJECT_HEADERS
 from gridgis.intake.tables import Chunk, Ragged
 
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
 _PROTECTED = rf"^'({FORMULA})"
-
-
-def reason_columns(headers: Sequence[str]) -> int:
-    """Return how many columns at the start are reasons; 0: this is no rejects file."""
-    names = REJECT_HEADERS.values()
-    return next((len(own) for own in names if tuple(headers[: len(own)]) == own), 0)
 
 
 def restored(chunk: Chunk) -> Chunk:

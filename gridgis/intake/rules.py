@@ -6,6 +6,11 @@ The keys are stable: they stand in the rejects file, in the database and in `--j
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
 RULES: dict[str, tuple[str, str]] = {
     "required": ("{column}不能为空：补填", "{column} must not be empty: fill it in"),
     "rounded_number": (
@@ -88,3 +93,9 @@ def remedy(rule: str, language: str, **facts: object) -> str:
 def reject_headers(language: str) -> tuple[str, ...]:
     """Return the headers of a rejects file in the language of the city."""
     return REJECT_HEADERS["zh" if language.startswith("zh") else "en"]
+
+
+def reason_columns(headers: Sequence[str]) -> int:
+    """Return how many columns at the start are reasons; 0: this is no rejects file."""
+    names = REJECT_HEADERS.values()
+    return next((len(own) for own in names if tuple(headers[: len(own)]) == own), 0)

@@ -30,7 +30,7 @@ from gridgis.intake.columns import (
 )
 from gridgis.intake.names import Names
 from gridgis.intake.points import convert_points, row_radius_m
-from gridgis.intake.rejects import Reject
+from gridgis.intake.rejects import Reject, shown_value
 from gridgis.intake.repeats import Repeats
 from gridgis.intake.rules import remedy
 from gridgis.intake.schema import CASE_SCHEMA
@@ -57,7 +57,6 @@ _NO_SEQUENCE = r"000$"
 TRUE_WORDS = {"true", "1", "是", "y", "yes", "t", "真", "自处置"}
 FALSE_WORDS = {"false", "0", "否", "n", "no", "f", "假", ""}
 _LONGEST_CASE_NO = 64
-_SHOWN = 200
 _NEVER = np.iinfo(np.int64).min
 
 
@@ -95,6 +94,7 @@ class Validator:
         for name in _TEXTS:
             work.out[name] = nullable(work.text(name))
         work.duplicates()
+        work.unknown_regions()
         return work.table(), [work.rejects[number] for number in sorted(work.rejects)]
 
 
@@ -152,7 +152,7 @@ class _Work:
         values = self.text(name).take(pa.array(fresh)).to_pylist()
         remedies: dict[str, str] = {}
         for at, value in zip(fresh, values, strict=True):
-            shown = value[:_SHOWN].replace("\0", "␀")
+            shown = shown_value(value)
             if value not in remedies:
                 known = {"value": shown, "column": column, "hint": hint(value), **facts}
                 remedies[value] = remedy(rule, language, **known)
@@ -232,14 +232,20 @@ class _Work:
         """Resolve the stated region; two or more named regions make a cross-area case (跨区)."""
         given = self.distinct("stated_region")
         found = given.each(self.v.names.find_region)
-        rows = np.bincount(given.codes, minlength=len(given.values))
-        for value, (code, crossing), count in zip(given.values, found, rows, strict=True):
-            if value and code is None and not crossing:
-                known = self.v.unknown_regions
-                known[value] = known.get(value, 0) + int(count)
         self.out["stated_region"] = given.spread(given.each(lambda v: v or None), pa.string())
         self.out["stated_region_code"] = given.spread([code for code, _ in found], pa.string())
         self.out["cross_area"] = given.spread([crossing for _, crossing in found], pa.bool_())
+
+    def unknown_regions(self) -> None:
+        """Count the accepted rows whose stated region the profile does not know."""
+        named = pc.and_(
+            pc.is_valid(self.out["stated_region"]),
+            pc.and_(pc.is_null(self.out["stated_region_code"]), pc.invert(self.out["cross_area"])),
+        )
+        unknown = self.out["stated_region"].filter(pc.and_(named, pa.array(self.ok)))
+        for entry in pc.value_counts(unknown).to_pylist():
+            known = self.v.unknown_regions
+            known[entry["values"]] = known.get(entry["values"], 0) + entry["counts"]
 
     def cell_code(self) -> None:
         """Check a stated cell code: text of 15 digits, never a rounded number."""

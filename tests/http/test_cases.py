@@ -370,3 +370,42 @@ def test_case_numbers_of_any_shape_are_found(own):
     for value in odd:
         assert own.get(f"{CASES}/{quote(value, safe='')}")["case_no"] == value
     assert json.loads(own.client.get(f"{CASES}/none").content)["code"] == "case_not_found"
+
+
+def test_a_search_has_no_entity_tag(served):
+    """The address of a POST does not say what was asked: no tag, so never a wrong 304."""
+    square = {"type": "Polygon", "coordinates": EAST_BANK}
+    tag = served.client.get(CASES).headers["etag"]
+    answer = served.client.post(
+        f"{CASES}/search", json={"within": square}, headers={"If-None-Match": f"{tag}, *"}
+    )
+    assert answer.status_code == 200
+    assert "etag" not in answer.headers
+
+
+@pytest.mark.parametrize("path", [CASES, "/map", "/health/live", "/", "/openapi.json"])
+def test_head_is_the_get_without_its_body(served, path):
+    """Probes ask with HEAD: status and headers of the GET, and no byte of it."""
+    full = served.client.get(path, follow_redirects=False)
+    answer = served.client.head(path, follow_redirects=False)
+    assert (answer.status_code, answer.content) == (full.status_code, b"")
+    assert answer.headers.get("content-length") == full.headers.get("content-length")
+
+
+def test_stated_filters_can_be_asked_again(served):
+    """The filters of an answer are parameters by name and value."""
+    asked = {"from": "2024-03-05", "to": "2024-03-20", "source": "wechat"}
+    first = served.get(CASES, **asked, limit=1)
+    again = served.get(CASES, **first["filters"], limit=1)
+    assert again["filters"] == first["filters"]
+    assert again["total"] == first["total"]
+
+
+def test_a_code_in_any_digits_has_its_count(served, every):
+    """Spaces and full-width digits are the same code, with the same count."""
+    code = next(case["cell_code"] for case in every if case["cell_code"])
+    wide = code.translate({ord(str(n)): chr(0xFF10 + n) for n in range(10)})
+    plain = served.get(f"/api/v1/cells/{code}")
+    assert plain["counts"]["cases"] > 0
+    for text in (f" {code}", wide):
+        assert served.get(f"/api/v1/cells/{quote(text)}")["counts"] == plain["counts"]

@@ -1,5 +1,6 @@
 """The command line says what is wrong in one paragraph, with an exit code and as JSON on demand."""
 
+import importlib.metadata
 import json
 import os
 import subprocess
@@ -73,3 +74,10 @@ def test_help_is_no_error(tmp_path):
         done = run(*words, "--help", folder=tmp_path)
         assert done.returncode == 0
         assert "Usage" in done.stdout
+
+
+def test_version_is_told(tmp_path):
+    """`gridgis --version` names the installed version and needs no database."""
+    done = run("--version", folder=tmp_path)
+    assert done.returncode == 0
+    assert done.stdout.strip() == f"gridgis {importlib.metadata.version('gridgis')}"

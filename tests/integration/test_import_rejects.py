@@ -3,9 +3,11 @@
 import csv
 from pathlib import Path
 
+import geopandas as gpd
 import pytest
 from openpyxl import Workbook, load_workbook
 
+from gridgis.errors import CrsError
 from gridgis.services.ingest import ImportRequest, case_digest, import_cases
 
 HEADER = "Ticket,Kind,Channel,Text,Where,Area,X,Y,Handled by,Fixed on the spot,Reported,Closed,Note"
@@ -174,6 +176,48 @@ def test_no_reject_no_file(bring, tmp_path):
     path.write_text(f"{HEADER}\n{GOOD}\n")
     assert bring(path).rejects_file is None
     assert sorted(p.name for p in tmp_path.iterdir()) == ["good.csv", "m.toml"]
+
+
+def test_nul_characters_anywhere_reject_only_their_row(bring, tmp_path):
+    """A NUL in a ragged row or in a region of no profile is shown, and the good rows go in."""
+    path = tmp_path / "cases.csv"
+    rows = (
+        GOOD,
+        "T-2,Lit\0ter,app",
+        "T-3,Litter,app,,,Nor\0where,,,,no,05.03.2024 08:30,,",
+        "T-4,Liter,app,,,Nowhere,,,,no,05.03.2024 08:30,,",
+        "T-5,Litter,app,,,Elsewhere,,,,no,05.03.2024 08:30,,",
+    )
+    path.write_text("\n".join((HEADER, *rows)) + "\n")
+    result = bring(path)
+    assert (result.rows_in, result.accepted) == (5, 2)
+    assert result.reject_rules == {"nul_character": 1, "ragged_row": 1, "unknown_category": 1}
+    assert "Nowhere" not in str(result.warnings)
+    assert "Elsewhere" in str(result.warnings)
+
+
+@pytest.mark.parametrize("suffix", [".geojson", ".gpkg", ".shp"])
+def test_mended_rejects_of_points_keep_their_points(suffix, toy, mapping, tmp_path):
+    """The rejects of a file with geometry bring their points back, under a declared CRS alone."""
+    mapping.write_text(mapping.read_text().replace('x = "X"\ny = "Y"\n', ""))
+    columns = {"Ticket": ["T-1", "T-2"], "Kind": ["Litter", "Liter"], "Channel": ["app", "app"]}
+    columns |= {"Text": ["", ""], "Where": ["", ""], "Area": ["", ""], "Closed": ["", ""]}
+    columns |= {"Fixed on the spot": ["no", "no"], "Reported": ["05.03.2024 08:30"] * 2}
+    if suffix == ".shp":
+        columns = {name[:10]: values for name, values in columns.items()}
+    points = gpd.points_from_xy([24.933628, 24.933628], [60.293058, 60.293058])
+    path = tmp_path / f"cases{suffix}"
+    gpd.GeoDataFrame(columns, geometry=points, crs=4326).to_file(path)
+    rejects = tmp_path / "rejects.csv"
+    first = import_cases(
+        toy, path, ImportRequest(crs="wgs84", mapping=str(mapping), rejects=rejects)
+    )
+    assert (first.accepted, first.rejected) == (1, 1)
+    rejects.write_text(rejects.read_text().replace("Liter", "Litter"))
+    with pytest.raises(CrsError, match="no CRS declared"):
+        import_cases(toy, rejects, ImportRequest(crs=None, mapping=str(mapping)))
+    second = import_cases(toy, rejects, ImportRequest(crs="wgs84", mapping=str(mapping)))
+    assert (second.inserted, second.placement) == (1, first.placement)
 
 
 def test_rejects_are_kept_in_the_database(bring, source, toy):

@@ -55,6 +55,13 @@ def test_shapely_polygons_are_filters(city):
     assert frame.within(area).all()
 
 
+def test_density_of_nothing_has_its_columns(city):
+    """A filter without a case in any cell gives an empty frame, not an error."""
+    frame = city.density(level="cell", month="2024-03", category="B0101", source="other")
+    assert len(frame) == 0
+    assert {"code", "numerator", "value", "geometry"} <= set(frame.columns)
+
+
 @pytest.mark.parametrize("level", ["cell", "street", "district", "admin", "city"])
 def test_density_has_shapes_and_says_its_run(city, level):
     """Each place has its area; numerators and the rest sum to the total of the run."""

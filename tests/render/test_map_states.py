@@ -1,11 +1,23 @@
 """What the page says when something is missing, wrong or away."""
 
 import re
+from pathlib import Path
 
 import httpx
 import pytest
 
+from boundaries.cells import loaded_cells
+from boundaries.read import read_vector
+from gridgis.cli.layers import ALWAYS
 from gridgis.config import Settings
+from gridgis.model.period import Period
+from gridgis.services.monitor import measure_density
+from gridgis.services.regions import store_grid
+from gridgis.store.areas import GridFacts
+from gridgis.store.city import bump_data_version
+from gridgis.store.engine import begin
+
+TOY = Path(__file__).resolve().parents[1] / "data" / "toy"
 
 FAILED = "Failed to load resource"
 
@@ -35,12 +47,50 @@ def test_month_without_a_run_links_the_nearest_ones(served, visit):
     assert seen.features("cells")
 
 
+def test_back_to_a_month_without_a_run_shows_no_map_of_another(served, visit):
+    """Back from a computed month to one that is not: its page again, not the other's cells."""
+    seen = visit(served.base, console=("404",))
+    seen.page.goto(f"{served.base}/map?month=2024-07&lang=zh-CN")
+    seen.page.locator(".vacant a").click()
+    seen.wait("() => document.querySelector('#total')")
+    seen.idle()
+    seen.page.go_back()
+    seen.wait("() => document.querySelector('.vacant')")
+    assert "2024年7月尚未计算" in seen.text(".vacant")
+    assert seen.page.locator("#map canvas").count() == 0
+
+
+def test_counts_older_than_the_cases_say_so(own):
+    """Cases that came after the run are in lists but not on the map: the page says it."""
+    assert "重新计算" not in own.client.get("/map", params={"lang": "zh-CN"}).text
+    before = own.get("/api/v1/density", level="city")["run"]
+    with begin(own.context.engine) as tx:
+        bump_data_version(tx)
+    assert "重新计算" in own.client.get("/map", params={"lang": "zh-CN"}).text
+    after = own.get("/api/v1/density", level="city")["run"]
+    assert (before["outdated"], after["outdated"]) == (False, True)
+    assert before["mark"] != after["mark"]
+
+
+def test_legend_names_the_cells_of_the_run(own):
+    """A grid of the city's own cells is no grid of 100 m squares."""
+    assert "件/100米格" in own.client.get("/map", params={"lang": "zh-CN"}).text
+    frame = read_vector(TOY / "cells.geojson", crs="wgs84")
+    cells = loaded_cells(frame, crs=f"EPSG:{own.context.city.measuring_srid}")
+    store_grid(own.context, cells, facts=GridFacts("own", "loaded", None, (), "", ALWAYS))
+    measure_density(own.context, period=Period.month("2024-03", "Europe/Helsinki"))
+    html = own.client.get("/map", params={"lang": "zh-CN"}).text
+    assert "件/100米格" not in html
+    assert "件/单元网格" in html
+
+
 @pytest.mark.parametrize(
     ("query", "named"),
     [
         ("month=2024-13", "month=2024-13"), ("month=<b>x", "month=<b>x"),
         ("district=123456", "district=123456"), ("category=Z99", "category=Z99"),
         ("source=owl", "source=owl"), ("run=abc", "run=abc"), ("sel=cell:1", "sel=cell:1"),
+        ("run=" + "9" * 5000, "run=999"), ("month=0001-01", "month=0001-01"),
         ("lang=fr", "lang=fr"),
     ],
 )  # fmt: skip
@@ -205,6 +255,10 @@ def test_without_webgl2_regions_are_drawn_in_the_colours_of_the_table(served, vi
     assert len(names) == 4
     seen.page.locator("#f-source").select_option("wechat")
     seen.wait("() => location.search.includes('source=wechat')")
+    seen.page.locator("#f-source").select_option("")
+    seen.page.locator("#f-district").select_option("990901")
+    seen.wait("() => document.querySelectorAll('#map path[fill=\"#fbfaf8\"]').length === 3")
+    seen.page.locator('#map path[fill="#fbfaf8"]').first.hover()
     assert seen.page.evaluate("() => window.gridgis.errors") == []
 
 

@@ -4,7 +4,9 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
+from gridgis.model.period import Period
 from gridgis.services.ingest import ImportRequest, import_cases
+from gridgis.services.monitor import measure_density
 
 
 def busiest(served, **params):
@@ -194,6 +196,28 @@ def test_open_list_follows_the_filter(served, visit):
     expected = found["total"]
     seen.wait(f"() => document.querySelectorAll('#cases-list li').length === {expected}")
     assert f"sel=cell:{code}" in seen.page.url
+
+
+def test_filter_keeps_the_focus_while_a_list_is_open(served, visit):
+    """Who chooses by keyboard stays in the field; only a list that opens takes the focus."""
+    code, _ = busiest(served)
+    seen = visit(served.base).open(f"/map?month=2024-03&sel=cell:{code}")
+    seen.wait("() => document.querySelectorAll('#cases-list li').length > 0")
+    assert seen.page.evaluate("() => document.activeElement.id") == "cases-title"
+    seen.page.locator("#f-source").focus()
+    choose(seen, "source", "wechat")
+    assert seen.page.evaluate("() => document.activeElement.id") == "f-source"
+
+
+def test_filter_stays_in_the_run_of_the_link(own, visit):
+    """A filter on a linked run counts in that run; another month leaves it."""
+    first = own.get("/api/v1/density", level="city")["run"]["id"]
+    measure_density(own.context, period=Period.month("2024-03", "Europe/Helsinki"))
+    seen = visit(own.base).open(f"/map?month=2024-03&run={first}")
+    choose(seen, "source", "wechat")
+    assert f"run={first}" in seen.page.url
+    assert seen.page.evaluate("() => window.gridgis.state.run") == first
+    assert own.client.get("/map", params={"run": first, "month": "2024-07"}).status_code == 404
 
 
 def test_english_page_shows_codes_beside_names(served, visit):
