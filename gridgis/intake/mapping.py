@@ -18,7 +18,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from gridgis.errors import SchemaError
 from gridgis.intake.rules import reason_columns
-from gridgis.model.case import CASE_FIELD_NAMES, CASE_FIELDS
+from gridgis.model.ledger import RECORD_FIELDS, required_fields
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -26,10 +26,12 @@ if TYPE_CHECKING:
 
     from gridgis.intake.tables import TableFile
 
-REQUIRED_FIELDS = tuple(item.name for item in CASE_FIELDS if item.required)
 POINT_FIELDS = ("x", "y")
-NEVER_CONSTANT = {"case_no", "crs", *POINT_FIELDS}
-TRANSLATED_FIELDS = {"subcategory", "source", "self_handled", "stated_region", "crs"}
+NEVER_CONSTANT = {"case_no", "task_no", "complaint_no", "whistle_no", "crs", *POINT_FIELDS}
+TRANSLATED_FIELDS = {
+    "subcategory", "source", "self_handled", "stated_region", "crs", "is_key", "stage", "result",
+    "level", "is_rework", "is_hand_back", "disposed", "satisfied",
+}  # fmt: skip
 """Fields whose values `[values]` may translate: those that hold one of a few words."""
 GEOMETRY_HEADERS = {"x": "geometry_x", "y": "geometry_y"}
 """Headers under which the reader offers the points of a file with geometry."""
@@ -38,7 +40,7 @@ _SECTIONS = {
     "values": None,
     "constants": None,
     "times": {"formats", "time_zone"},
-    "file": {"encoding", "sheet", "header_row"},
+    "file": {"kind", "encoding", "sheet", "header_row"},
 }
 _DIRECTIVES = re.compile(r"%([a-zA-Z%-]?)")
 _ALLOWED_DIRECTIVES = frozenset("YymdHIMSpfzjbB%")
@@ -49,6 +51,8 @@ class CaseMapping:
     """How the columns and values of one kind of file become cases (列映射)."""
 
     name: str
+    kind: str
+    """Of the records: `cases`, `events`, `tasks` …"""
     columns: dict[str, tuple[str, ...]]
     """Field to the headers it may have; the first one present counts."""
     values: dict[str, dict[str, str]] = field(default_factory=dict)
@@ -92,12 +96,14 @@ def parse_mapping(spec: Mapping[str, object], *, name: str) -> CaseMapping:
     """Build a mapping from the tables of its TOML file and check it (检查列映射)."""
     faults: list[str] = []
     tables = _tables(spec, faults)
-    columns = _columns(tables["columns"], faults)
-    values = _values(tables["values"], faults)
-    constants = _constants(tables["constants"], columns, faults)
     times, file = tables["times"], tables["file"]
+    fields = _Fields.of(file.get("kind", "cases"), faults)
+    columns = _columns(tables["columns"], fields, faults)
+    values = _values(tables["values"], fields, faults)
+    constants = _constants(tables["constants"], fields, columns, faults)
     mapping = CaseMapping(
         name=name,
+        kind=fields.kind,
         columns=columns,
         values=values,
         constants=constants,
@@ -107,7 +113,7 @@ def parse_mapping(spec: Mapping[str, object], *, name: str) -> CaseMapping:
         sheet=_text(file.get("sheet")),
         header_row=_row(file.get("header_row"), faults),
     )
-    _required(columns, constants, faults)
+    _required(fields, columns, constants, faults)
     if faults:
         listed = "\n".join(f"  - {fault}" for fault in faults)
         raise SchemaError(f"mapping {name} has {len(faults)} fault(s):\n{listed}", faults=faults)
@@ -211,29 +217,52 @@ def _tables(spec: Mapping[str, object], faults: list[str]) -> dict[str, dict[str
     return tables
 
 
-def _known_field(name: str, section: str, faults: list[str]) -> bool:
-    if name in CASE_FIELD_NAMES:
-        return True
-    close = close_words(name, sorted(CASE_FIELD_NAMES))
-    faults.append(
-        f"[{section}] {name!r} is no field of a case; closest: {close or 'none'}; "
-        f"allowed: {', '.join(item.name for item in CASE_FIELDS)}"
-    )
-    return False
+@dataclass(frozen=True, slots=True)
+class _Fields:
+    """The fields of one kind of records."""
+
+    kind: str
+    names: tuple[str, ...]
+    required: tuple[str, ...]
+
+    @classmethod
+    def of(cls, kind: object, faults: list[str]) -> _Fields:
+        """Return the fields of a kind; those of cases, with a fault, if there is no such kind."""
+        if kind not in RECORD_FIELDS:
+            faults.append(f"[file] kind {kind!r}: allowed: {', '.join(RECORD_FIELDS)}")
+            kind = "cases"
+        known = str(kind)
+        names = tuple(field.name for field in RECORD_FIELDS[known])
+        return cls(known, names, required_fields(known))
+
+    def knows(self, name: str, section: str, faults: list[str]) -> bool:
+        """Tell whether a field exists; name the closest ones if not."""
+        if name in self.names:
+            return True
+        close = close_words(name, sorted(self.names))
+        faults.append(
+            f"[{section}] {name!r} is no field of {self.kind}; closest: {close or 'none'}; "
+            f"allowed: {', '.join(self.names)}"
+        )
+        return False
 
 
-def _columns(table: Mapping[str, object], faults: list[str]) -> dict[str, tuple[str, ...]]:
+def _columns(
+    table: Mapping[str, object], fields: _Fields, faults: list[str]
+) -> dict[str, tuple[str, ...]]:
     columns: dict[str, tuple[str, ...]] = {}
     for name, given in table.items():
         headers = given if isinstance(given, list) else [given]
         if not headers or not all(isinstance(item, str) and item.strip() for item in headers):
             faults.append(f"[columns] {name}: expected a header or a list of headers")
-        elif _known_field(name, "columns", faults):
+        elif fields.knows(name, "columns", faults):
             columns[name] = tuple(map(str, headers))
     return columns
 
 
-def _values(table: Mapping[str, object], faults: list[str]) -> dict[str, dict[str, str]]:
+def _values(
+    table: Mapping[str, object], fields: _Fields, faults: list[str]
+) -> dict[str, dict[str, str]]:
     values: dict[str, dict[str, str]] = {}
     for name, pairs in table.items():
         if not isinstance(pairs, dict):
@@ -243,13 +272,16 @@ def _values(table: Mapping[str, object], faults: list[str]) -> dict[str, dict[st
                 f"[values.{name}]: values of this field are not translated; allowed: "
                 f"{', '.join(sorted(TRANSLATED_FIELDS))}"
             )
-        else:
+        elif fields.knows(name, "values", faults):
             values[name] = {key: _text(value) or "" for key, value in pairs.items()}
     return values
 
 
 def _constants(
-    table: Mapping[str, object], columns: Mapping[str, object], faults: list[str]
+    table: Mapping[str, object],
+    fields: _Fields,
+    columns: Mapping[str, object],
+    faults: list[str],
 ) -> dict[str, str]:
     constants: dict[str, str] = {}
     for name, value in table.items():
@@ -260,7 +292,7 @@ def _constants(
                 f"[constants] {name}: differs from row to row; map a column, and declare one CRS "
                 "for the whole file with --crs"
             )
-        elif _known_field(name, "constants", faults):
+        elif fields.knows(name, "constants", faults):
             constants[name] = _text(value) or ""
     return constants
 
@@ -304,11 +336,14 @@ def _text(given: object) -> str | None:
 
 
 def _required(
-    columns: Mapping[str, object], constants: Mapping[str, str], faults: list[str]
+    fields: _Fields,
+    columns: Mapping[str, object],
+    constants: Mapping[str, str],
+    faults: list[str],
 ) -> None:
     faults.extend(
         f"required field {name} is neither in [columns] nor in [constants]"
-        for name in REQUIRED_FIELDS
+        for name in fields.required
         if name not in columns and not constants.get(name)
     )
     if ("x" in columns) != ("y" in columns):

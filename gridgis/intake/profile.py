@@ -20,6 +20,7 @@ from gridgis.crs import is_geographic
 from gridgis.errors import CrsError, ProfileInvalid, SchemaError
 from gridgis.intake.mapping import load_mapping
 from gridgis.intake.profile_folder import ProfileFolder, Unique, digest, split
+from gridgis.intake.profile_rules import read_rules
 from gridgis.model.case import Source
 from gridgis.model.profile import (
     Category,
@@ -112,7 +113,7 @@ def _read(source: ProfileFolder, spec: Mapping[str, object]) -> CityProfile:
         cell_size_m=_size(source, cells), cells_within=within, groups=groups, regions=regions,
         streets=streets, categories=tuple(_categories(source)),
         sources=tuple(_sources(source, spec)), layers=tuple(_layers(source, spec)),
-        mappings=dict(_mappings(source)),
+        mappings=dict(_mappings(source)), ledger=read_rules(source, spec),
     )  # fmt: skip
 
 

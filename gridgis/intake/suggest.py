@@ -21,12 +21,13 @@ import pyarrow.compute as pc
 
 from gridgis.errors import SchemaError
 from gridgis.intake.columns import mask, matches, numbers, plain, trimmed
-from gridgis.intake.mapping import GEOMETRY_HEADERS, REQUIRED_FIELDS, close_words, header_key
+from gridgis.intake.mapping import GEOMETRY_HEADERS, close_words, header_key
 from gridgis.intake.names import Names
 from gridgis.intake.reader import open_table
 from gridgis.intake.times import parse_times
 from gridgis.intake.validate import FALSE_WORDS, TRUE_WORDS
 from gridgis.model.case import CASE_FIELDS, CaseField, FieldKind
+from gridgis.model.ledger import required_fields
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -87,7 +88,7 @@ def suggest_mapping(
     fits = _Fits(profile, formats)
     chosen = _assign(sample, fits, has_geometry=table.has_geometry)
     placed = {*chosen, *(GEOMETRY_HEADERS if table.has_geometry else ())}
-    missing = tuple(name for name in REQUIRED_FIELDS if name not in placed)
+    missing = tuple(name for name in required_fields("cases") if name not in placed)
     rest = [h for h in sample if h not in {*chosen.values(), *GEOMETRY_HEADERS.values()}]
     rows = len(next(iter(sample.values())))
     lines = [

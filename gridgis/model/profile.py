@@ -10,6 +10,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from gridgis.model.rules import LedgerRules
+
 if TYPE_CHECKING:
     from datetime import date
     from pathlib import Path
@@ -126,6 +128,8 @@ class CityProfile:
     layers: tuple[Layer, ...]
     mappings: dict[str, Path] = field(default_factory=dict)
     """Named mapping files (`mappings/NAME.toml`)."""
+    ledger: LedgerRules = field(default_factory=LedgerRules)
+    """Limits, weights, assessment types, calendar and regimes (台账规则)."""
 
     @property
     def measuring_srid(self) -> int:

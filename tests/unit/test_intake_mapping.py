@@ -31,8 +31,10 @@ def table(folder, *headers):
     ("spec", "named"),
     [
         ({"column": {}}, "unknown section [column]"),
-        ({"columns": {"case_number": "编号"}}, "'case_number' is no field of a case; closest"),
+        ({"columns": {"case_number": "编号"}}, "'case_number' is no field of cases; closest"),
         ({"columns": {"case_no": 5}}, "expected a header or a list of headers"),
+        ({"columns": {"x": "X"}, "file": {"kind": "tasks"}}, "'x' is no field of tasks; closest"),
+        ({"columns": {}, "file": {"kind": "task"}}, "kind 'task': allowed: cases, events, tasks"),
         ({"columns": REQUIRED | {"x": "X"}}, "x and y belong together"),
         ({"columns": {"case_no": "编号"}}, "required field source"),
         ({"columns": REQUIRED, "constants": {"source": "other"}}, "also in [columns]"),

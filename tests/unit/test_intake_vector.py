@@ -10,8 +10,9 @@ from pyproj import CRS
 
 from gridgis.crs import require_declared
 from gridgis.errors import CrsError, SchemaError
-from gridgis.intake.mapping import REQUIRED_FIELDS, parse_mapping, resolve_columns
+from gridgis.intake.mapping import parse_mapping, resolve_columns
 from gridgis.intake.reader import open_table
+from gridgis.model.ledger import required_fields
 
 POINTS = [shapely.Point(102.7123456, 25.0103), shapely.Point(102.5, 25), None]
 
@@ -71,7 +72,7 @@ def test_shapefile_in_utf8_without_cpg(frame, tmp_path):
     table, rows, _ = first_rows(path)
     assert table.headers[:2] == ("案件编", "小类")
     assert rows[0]["小类"] == ("暴露垃圾和沿街晾挂" * 20)[: 254 // 3]
-    columns = dict.fromkeys(REQUIRED_FIELDS, "小类") | {"case_no": "案件编号"}
+    columns = dict.fromkeys(required_fields("cases"), "小类") | {"case_no": "案件编号"}
     mapping = parse_mapping({"columns": columns}, name="m")
     assert resolve_columns(mapping, table)["case_no"] == "案件编"
 
