@@ -25,7 +25,7 @@ from gridgis.intake.mapping import GEOMETRY_HEADERS, close_words, header_key
 from gridgis.intake.names import Names
 from gridgis.intake.reader import open_table
 from gridgis.intake.times import parse_times
-from gridgis.intake.validate import FALSE_WORDS, TRUE_WORDS
+from gridgis.intake.work import FALSE_WORDS, TRUE_WORDS
 from gridgis.model.case import CASE_FIELDS, CaseField, FieldKind
 from gridgis.model.ledger import required_fields
 

@@ -25,24 +25,22 @@ from gridgis.intake.columns import (
     nullable,
     numbers,
     plain,
-    rows_with_nul,
-    trimmed,
 )
 from gridgis.intake.names import Names
 from gridgis.intake.points import convert_points, row_radius_m
-from gridgis.intake.rejects import Reject, shown_value
 from gridgis.intake.repeats import Repeats
-from gridgis.intake.rules import remedy
 from gridgis.intake.schema import CASE_SCHEMA
 from gridgis.intake.times import parse_times
+from gridgis.intake.work import Work
 from gridgis.model.case import CASE_FIELDS, STAGE_ORDER, FieldKind
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Mapping
 
     from numpy.typing import NDArray
 
     from gridgis.intake.mapping import CaseMapping
+    from gridgis.intake.rejects import Reject
     from gridgis.intake.tables import Chunk
     from gridgis.model.profile import CityProfile
 
@@ -54,9 +52,6 @@ _SCIENTIFIC = r"^[0-9](\.[0-9]+)?[eE]\+[0-9]+$"
 _CELL_CODE = r"^[0-9]{15}$"
 _ROUNDED_CELL = r"^[0-9]+0{6}$"
 _NO_SEQUENCE = r"000$"
-TRUE_WORDS = {"true", "1", "是", "y", "yes", "t", "真", "自处置"}
-FALSE_WORDS = {"false", "0", "否", "n", "no", "f", "假", ""}
-_LONGEST_CASE_NO = 64
 _NEVER = np.iinfo(np.int64).min
 
 
@@ -81,7 +76,7 @@ class Validator:
 
     def check(self, chunk: Chunk) -> tuple[pa.Table, list[Reject]]:
         """Return the accepted rows in `CASE_SCHEMA` and the rejects, one a row, in file order."""
-        work = _Work(self, chunk)
+        work = _CaseWork(self, chunk)
         work.nul()
         work.case_no()
         work.category()
@@ -98,92 +93,27 @@ class Validator:
         return work.table(), [work.rejects[number] for number in sorted(work.rejects)]
 
 
-class _Work:
-    """One chunk under check."""
+class _CaseWork(Work):
+    """One chunk of cases under check."""
 
     def __init__(self, validator: Validator, chunk: Chunk) -> None:
+        super().__init__(
+            chunk,
+            profile=validator.profile,
+            mapping=validator.mapping,
+            columns=validator.columns,
+        )
         self.v = validator
-        self.chunk = chunk
-        self.rows = chunk.table
-        self.numbers = chunk.numbers
-        self.ok = np.ones(len(self.numbers), dtype=bool)
-        self.rejects: dict[int, Reject] = {}
-        self.out: dict[str, pa.Array] = {"row_no": pa.array(self.numbers, type=pa.int32())}
-        self._texts: dict[str, pa.Array] = {}
-
-    # -------------------------------------------------------------- helpers
-
-    def text(self, name: str) -> pa.Array:
-        """Return a field as trimmed text; constants and missing columns included."""
-        if name not in self._texts:
-            header = self.v.columns.get(name)
-            constant = self.v.mapping.constants.get(name, "")
-            self._texts[name] = (
-                pa.repeat(constant, len(self.numbers))
-                if header is None
-                else trimmed(self.rows[header])
-            )
-        return self._texts[name]
-
-    def distinct(self, name: str) -> Distinct:
-        """Return a field by its distinct texts, the mapping's own values replaced."""
-        found = Distinct.of(self.text(name))
-        own = self.v.mapping.values.get(name, {})
-        return Distinct([own.get(value, value) for value in found.values], found.codes)
-
-    def header(self, name: str) -> str:
-        """Return the header a person sees for a field."""
-        return self.v.columns.get(name, name)
-
-    def reject(
-        self,
-        bad: BoolArray,
-        name: str,
-        rule: str,
-        hint: Callable[[str], str] = lambda _: "",
-        **facts: object,
-    ) -> None:
-        """Reject rows; the first reason of a row stays."""
-        fresh = np.flatnonzero(bad & self.ok)
-        self.ok &= ~bad
-        if not len(fresh):
-            return
-        column, language = self.header(name), self.v.profile.language
-        values = self.text(name).take(pa.array(fresh)).to_pylist()
-        remedies: dict[str, str] = {}
-        for at, value in zip(fresh, values, strict=True):
-            shown = shown_value(value)
-            if value not in remedies:
-                known = {"value": shown, "column": column, "hint": hint(value), **facts}
-                remedies[value] = remedy(rule, language, **known)
-            number = int(self.numbers[at])
-            self.rejects[number] = Reject(number, column, shown, rule, remedies[value])
-
-    # --------------------------------------------------------------- fields
-
-    def nul(self) -> None:
-        """Refuse rows with NUL characters, whatever column they stand in."""
-        bad = rows_with_nul(self.rows)
-        if bad.any():
-            for name in self.v.columns:
-                own = mask(pc.match_substring(self.text(name), "\0"))
-                self.reject(own, name, "nul_character")
-            self.reject(bad, "case_no", "nul_character")
 
     def case_no(self) -> None:
         """Check the case number: present, whole, not a rounded number."""
-        given = plain(self.text("case_no"))
-        self.reject(mask(pc.equal(given, "")), "case_no", "required")
-        self.reject(matches(given, _SCIENTIFIC), "case_no", "rounded_number")
-        too_long = mask(pc.greater(pc.utf8_length(given), _LONGEST_CASE_NO))
-        self.reject(too_long, "case_no", "too_long", limit=_LONGEST_CASE_NO)
-        self.out["case_no"] = given
+        self.out["case_no"] = self.number("case_no")
 
     def category(self) -> None:
         """Resolve the subcategory by code, name or alias."""
         names, given = self.v.names, self.distinct("subcategory")
         codes = given.each(names.find_category)
-        self._require("subcategory", given)
+        self.require("subcategory", given)
         self.reject(
             given.where([code is None for code in codes]),
             "subcategory",
@@ -198,18 +128,15 @@ class _Work:
 
     def _category_hint(self, value: str) -> str:
         close = self.v.names.close_categories(value)
-        chinese = self.v.profile.language.startswith("zh")
+        chinese = self.profile.language.startswith("zh")
         start, joint = ("，相近的有：", "、") if chinese else ("; closest: ", ", ")
         return start + joint.join(close) if close else ""
-
-    def _require(self, name: str, given: Distinct) -> None:
-        self.reject(given.where([not value for value in given.values]), name, "required")
 
     def source(self) -> None:
         """Resolve the source and its tier."""
         names, given = self.v.names, self.distinct("source")
         codes = given.each(names.find_source)
-        self._require("source", given)
+        self.require("source", given)
         self.reject(
             given.where([code is None for code in codes]),
             "source",
@@ -222,11 +149,7 @@ class _Work:
 
     def self_handled(self) -> None:
         """Read the self-handled flag."""
-        given = self.distinct("self_handled")
-        flags = given.each(lambda value: value.lower() in TRUE_WORDS)
-        wrong = given.each(lambda value: value.lower() not in TRUE_WORDS | FALSE_WORDS)
-        self.reject(given.where(wrong), "self_handled", "not_a_flag")
-        self.out["self_handled"] = given.spread(flags, pa.bool_())
+        self.out["self_handled"] = self.flag("self_handled")
 
     def stated_region(self) -> None:
         """Resolve the stated region; two or more named regions make a cross-area case (跨区)."""
@@ -260,11 +183,11 @@ class _Work:
 
     def times(self) -> None:
         """Parse every time and check their order."""
-        zone = self.v.mapping.time_zone or self.v.profile.time_zone
+        zone = self.mapping.time_zone or self.profile.time_zone
         stamps: dict[str, NDArray[np.int64]] = {}
         for name in _TIMES:
             given = plain(self.text(name))
-            moments = parse_times(given, self.v.mapping.time_formats, zone)
+            moments = parse_times(given, self.mapping.time_formats, zone)
             unread = pc.and_(pc.is_null(moments), pc.not_equal(given, ""))
             self.reject(mask(unread), name, "not_a_time")
             self.out[name] = moments
@@ -301,7 +224,7 @@ class _Work:
         issue = np.full(len(x), "missing", dtype=object)
         for at, word in enumerate(crs.values):
             mine = crs.codes == at
-            found = convert_points(x[mine], y[mine], word, self.v.profile.extent)
+            found = convert_points(x[mine], y[mine], word, self.profile.extent)
             lon[mine], lat[mine], issue[mine] = found.lon, found.lat, found.issue
             radius[mine] = row_radius_m(own[mine], group[mine], word)
         radius[np.isnan(lon)] = np.nan
@@ -325,7 +248,7 @@ class _Work:
     def _row_crs(self, given: BoolArray) -> Distinct:
         """Return the CRS of every row; a word that is none is rejected."""
         fallback = self.v.crs or "wgs84"  # of rows without coordinates; never used for a point
-        if "crs" not in self.v.columns:
+        if "crs" not in self.columns:
             return Distinct([fallback], np.zeros(len(given), dtype=np.int64))
         column = self.distinct("crs")
         words = column.each(lambda value: _word(value) if value else self.v.crs)
@@ -337,7 +260,7 @@ class _Work:
         """Reject a case number that an earlier accepted row of the file already has."""
         at = np.flatnonzero(self.ok)
         keys = hashes([self.out["case_no"]])[at]
-        rows = hashes([self.rows[header] for header in self.v.columns.values()])[at]
+        rows = hashes([self.rows[header] for header in self.columns.values()])[at]
         repeated, same = self.v.repeats.find(keys, rows)
         for flags, rule in ((same, "duplicate_row"), (repeated & ~same, "duplicate_case_no")):
             bad = np.zeros(len(self.ok), dtype=bool)
