@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 NATURE = ("数据性质", "合成数据")
 _SOURCE = {"source": "source_name"}
-_LEFT_OUT = {"crs", "voided_at", "suspended_at"}
+_LEFT_OUT = {"crs", "voided_at", "suspended_at", "is_key"}
 _FIELDS = [entry for entry in CASE_FIELDS if entry.name not in _LEFT_OUT]
 
 Progress = Callable[[str, int, int], None]

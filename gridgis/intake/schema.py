@@ -11,7 +11,8 @@ CASE_SCHEMA = pa.schema(
         "case_no", "case_kind", "category_code", "subcategory_code", "source", "tier",
         "description", "address_text", "severity", "disposing_org", "stated_region",
         "stated_region_code")]
-    + [("cross_area", pa.bool_()), ("cell_code_stated", pa.string()), ("self_handled", pa.bool_())]
+    + [("cross_area", pa.bool_()), ("cell_code_stated", pa.string()), ("self_handled", pa.bool_()),
+       ("is_key", pa.bool_())]
     + [(name, pa.string()) for name in ("src_crs", "src_x", "src_y")]
     + [("lon", pa.float64()), ("lat", pa.float64()), ("locate_radius_m", pa.float32()),
        ("point_issue", pa.string())]

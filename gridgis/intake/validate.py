@@ -81,7 +81,7 @@ class Validator:
         work.case_no()
         work.category()
         work.source()
-        work.self_handled()
+        work.flags()
         work.stated_region()
         work.cell_code()
         work.times()
@@ -147,9 +147,10 @@ class _CaseWork(Work):
         tiers = [(code and names.tier[code]) or None for code in codes]
         self.out["tier"] = given.spread(tiers, pa.string())
 
-    def self_handled(self) -> None:
-        """Read the self-handled flag."""
-        self.out["self_handled"] = self.flag("self_handled")
+    def flags(self) -> None:
+        """Read what is said by yes or no."""
+        for name in ("self_handled", "is_key"):
+            self.out[name] = self.flag(name)
 
     def stated_region(self) -> None:
         """Resolve the stated region; two or more named regions make a cross-area case (跨区)."""

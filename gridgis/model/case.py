@@ -156,6 +156,7 @@ CASE_FIELDS: tuple[CaseField, ...] = (
         "Self-handled",
         aliases=("自处置", "自行处置", "自处理"),
     ),
+    CaseField("is_key", FieldKind.BOOL, "是否重点", "Key case", aliases=("重点案件", "重点")),
     CaseField("discovered_at", FieldKind.TIME, "发现时间", "Discovered"),
     CaseField(
         "reported_at",

@@ -9,6 +9,7 @@ from sqlalchemy import Connection, text
 from gridgis.errors import StoreError
 from gridgis.model.city import City
 from gridgis.store.engine import query
+from gridgis.store.rules import save_rules
 
 if TYPE_CHECKING:
     from gridgis.model.profile import CityProfile
@@ -53,6 +54,7 @@ def save_profile(tx: Connection, profile: CityProfile, *, folder: str) -> None:
                               ("region", profile.regions), ("street", profile.streets))
         for entry in entries for alias in entry.aliases
     ])  # fmt: skip
+    save_rules(tx, profile)
 
 
 def read_city(tx: Connection) -> City:

@@ -43,3 +43,26 @@ SELECT current_setting('server_version') AS postgresql, postgis_lib_version() AS
     (SELECT count(*) FROM core.case_record) AS cases,
     (SELECT count(*) FROM core.unit_grid) AS cells,
     (SELECT count(*) FROM runs.run) AS runs;
+
+-- name: save_assessment_type
+INSERT INTO core.assessment_type (assessment_type, position, name, name_en)
+VALUES (:assessment_type, :position, :name, :name_en);
+
+-- name: save_subcategory_rule
+INSERT INTO core.subcategory_rule (subcategory_code, valid_from, valid_to, assessment_type,
+    base_weight)
+VALUES (:subcategory_code, CAST(:valid_from AS date), CAST(:valid_to AS date), :assessment_type,
+    :base_weight);
+
+-- name: save_stage_limit
+INSERT INTO core.stage_limit (code, stage, condition, amount, unit, valid_from, valid_to)
+VALUES (:code, :stage, :condition, :amount, :unit, CAST(:valid_from AS date),
+    CAST(:valid_to AS date));
+
+-- name: save_work_span
+INSERT INTO core.work_span (starts_at, ends_at, before_s, day_s)
+VALUES (:starts_at, :ends_at, :before_s, :day_s);
+
+-- name: save_regime
+INSERT INTO core.regime (position, name, name_en, valid_from, valid_to)
+VALUES (:position, :name, :name_en, CAST(:valid_from AS date), CAST(:valid_to AS date));

@@ -1,0 +1,185 @@
+"""The case ledger: events, tasks, complaints, whistles, checks, and the rules (案件台账)."""
+
+from alembic import op
+
+revision = "0004"
+down_revision = "0003"
+branch_labels = None
+depends_on = None
+
+_CASES = """
+ALTER TABLE core.case_record
+    ADD COLUMN is_key boolean NOT NULL DEFAULT false,
+    ADD COLUMN act_first boolean NOT NULL DEFAULT false,
+    ADD COLUMN check_result text CHECK (check_result IN ('pass', 'substandard')),
+    ADD COLUMN due_stated_at timestamptz;
+UPDATE core.case_record SET due_stated_at = due_at WHERE due_at IS NOT NULL;
+COMMENT ON COLUMN core.case_record.due_stated_at IS
+    'the deadline on the case row; due_at also counts extensions, suspensions and the limits';
+CREATE INDEX case_due ON core.case_record (due_at);
+"""
+
+_EVENTS = """
+CREATE TABLE core.case_event (
+    case_no   text NOT NULL,
+    event_key text NOT NULL,
+    revision  smallint NOT NULL,
+    stage     text NOT NULL CHECK (stage IN ('reported', 'verified', 'accepted', 'filed',
+        'dispatched', 'returned', 'act_first', 'disposed', 'checked', 'closed', 'suspended',
+        'resumed', 'extended', 'reminded', 'voided', 'reopened')),
+    at        timestamptz NOT NULL,
+    due_at    timestamptz,
+    result    text CHECK (result IN ('pass', 'substandard')),
+    org       text,
+    actor     text,
+    note      text,
+    file_id   integer NOT NULL REFERENCES core.import_file,
+    row_no    integer NOT NULL,
+    PRIMARY KEY (case_no, event_key, revision)
+);
+COMMENT ON TABLE core.case_event IS
+    'Append only: a corrected event is a further revision of its key, the highest one holds';
+CREATE VIEW core.current_event AS
+SELECT DISTINCT ON (case_no, event_key) *
+FROM core.case_event ORDER BY case_no, event_key, revision DESC;
+"""
+
+_RECORDS = """
+CREATE TABLE core.dispatch_task (
+    task_no        text PRIMARY KEY,
+    case_no        text NOT NULL,
+    due_at         timestamptz NOT NULL,
+    dispatched_at  timestamptz,
+    dispatcher_org text,
+    disposing_org  text,
+    is_rework      boolean NOT NULL,
+    is_hand_back   boolean NOT NULL,
+    file_id        integer NOT NULL REFERENCES core.import_file,
+    row_no         integer NOT NULL
+);
+CREATE INDEX task_due ON core.dispatch_task (due_at);
+CREATE INDEX task_case ON core.dispatch_task (case_no);
+CREATE TABLE core.complaint (
+    complaint_no       text PRIMARY KEY,
+    case_no            text,
+    source             text NOT NULL,
+    complained_at      timestamptz NOT NULL,
+    response_due_at    timestamptz,
+    responded_at       timestamptz,
+    stated_region      text,
+    stated_region_code text,
+    place              text,
+    description        text,
+    file_id            integer NOT NULL REFERENCES core.import_file,
+    row_no             integer NOT NULL
+);
+CREATE INDEX complaint_case ON core.complaint (case_no);
+CREATE INDEX complaint_at ON core.complaint (complained_at);
+CREATE TABLE core.call_back (
+    complaint_no text NOT NULL,
+    called_at    timestamptz NOT NULL,
+    disposed     boolean,
+    satisfied    boolean,
+    note         text,
+    file_id      integer NOT NULL REFERENCES core.import_file,
+    row_no       integer NOT NULL,
+    PRIMARY KEY (complaint_no, called_at)
+);
+CREATE TABLE core.whistle (
+    whistle_no         text PRIMARY KEY,
+    level              text NOT NULL CHECK (level IN ('city', 'district', 'street')),
+    stated_region      text NOT NULL,
+    stated_region_code text,
+    blown_at           timestamptz NOT NULL,
+    title              text,
+    participants       text,
+    cases              text,
+    resolved_at        timestamptz,
+    file_id            integer NOT NULL REFERENCES core.import_file,
+    row_no             integer NOT NULL
+);
+CREATE TABLE core.quality_check (
+    case_no    text NOT NULL,
+    checked_at timestamptz NOT NULL,
+    result     text NOT NULL CHECK (result IN ('pass', 'substandard')),
+    problem    text,
+    checker    text,
+    file_id    integer NOT NULL REFERENCES core.import_file,
+    row_no     integer NOT NULL,
+    PRIMARY KEY (case_no, checked_at)
+);
+CREATE INDEX quality_check_at ON core.quality_check (checked_at);
+"""
+
+_RULES = """
+CREATE TABLE core.assessment_type (
+    assessment_type text PRIMARY KEY, position integer NOT NULL, name text NOT NULL,
+    name_en text NOT NULL
+);
+CREATE TABLE core.subcategory_rule (
+    subcategory_code text NOT NULL,
+    valid_from       date NOT NULL,
+    valid_to         date NOT NULL,
+    assessment_type  text,
+    base_weight      numeric NOT NULL CHECK (base_weight > 0),
+    PRIMARY KEY (subcategory_code, valid_from),
+    CHECK (valid_from < valid_to)
+);
+COMMENT ON TABLE core.subcategory_rule IS
+    'Assessment type and folding weight of a subcategory from one change to the next';
+CREATE TABLE core.stage_limit (
+    code       text NOT NULL,
+    stage      text NOT NULL CHECK (stage IN ('dispatch', 'dispose')),
+    condition  text NOT NULL,
+    amount     numeric NOT NULL CHECK (amount > 0),
+    unit       text NOT NULL CHECK (unit IN ('work_hours', 'work_days', 'urgent_hours')),
+    valid_from date NOT NULL,
+    valid_to   date NOT NULL,
+    PRIMARY KEY (code, stage, condition, valid_from)
+);
+CREATE TABLE core.work_span (
+    starts_at timestamptz PRIMARY KEY,
+    ends_at   timestamptz NOT NULL,
+    before_s  bigint NOT NULL UNIQUE,
+    day_s     integer NOT NULL,
+    CHECK (starts_at < ends_at)
+);
+COMMENT ON TABLE core.work_span IS
+    'Working hours; before_s: working seconds before the span, day_s: those of a whole day';
+CREATE TABLE core.regime (
+    position integer PRIMARY KEY, name text NOT NULL, name_en text NOT NULL,
+    valid_from date NOT NULL, valid_to date NOT NULL
+);
+CREATE FUNCTION core.worked_s(moment timestamptz) RETURNS numeric LANGUAGE sql STABLE AS $$
+    SELECT before_s + extract(epoch FROM least(moment, ends_at) - starts_at)
+    FROM core.work_span WHERE starts_at <= moment ORDER BY starts_at DESC LIMIT 1
+$$;
+CREATE FUNCTION core.deadline(start_at timestamptz, amount numeric, unit text)
+RETURNS timestamptz LANGUAGE sql STABLE AS $$
+    SELECT CASE WHEN unit = 'urgent_hours' THEN start_at + amount * interval '1 hour' ELSE (
+        SELECT CASE WHEN l.target <= s.before_s + extract(epoch FROM s.ends_at - s.starts_at)
+            THEN s.starts_at + (l.target - s.before_s) * interval '1 second' END
+        FROM (SELECT core.worked_s(start_at) + amount * CASE unit WHEN 'work_hours' THEN 3600
+            ELSE (SELECT min(day_s) FROM core.work_span) END AS target) AS l
+        JOIN core.work_span AS s ON s.before_s < l.target
+        ORDER BY s.before_s DESC LIMIT 1) END
+$$;
+COMMENT ON FUNCTION core.deadline IS
+    'When an amount of working time after a moment is over; NULL outside the calendar';
+"""
+
+_GRANTS = """
+DO $$ BEGIN
+    IF EXISTS (SELECT FROM pg_roles WHERE rolname = 'gridgis_writer') THEN
+        GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA core TO gridgis_writer;
+        REVOKE INSERT, UPDATE, DELETE ON core.schema_version FROM gridgis_writer;
+        REVOKE UPDATE, DELETE ON core.case_event FROM gridgis_writer;
+    END IF;
+END $$;
+"""
+
+
+def upgrade() -> None:
+    """Create the tables of the ledger; events can only be added."""
+    for block in (_CASES, _EVENTS, _RECORDS, _RULES, _GRANTS):
+        op.get_bind().exec_driver_sql(block)
