@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 from gridgis.errors import ConfigError, InputError, NotFoundError
 from gridgis.intake.profile import load_profile, shipped_profiles
 from gridgis.store.city import read_city, read_status, save_profile
-from gridgis.store.cluster import BOOTSTRAP_ROLE, Cluster
+from gridgis.store.cluster import BOOTSTRAP_ROLE, Cluster, write_record
 from gridgis.store.engine import Engine, begin, briefly, connect
 from gridgis.store.migrate import (
     WRITER_ROLE,
@@ -200,7 +200,7 @@ def _database_name(profile: CityProfile, given: str | None) -> str:
 
 def _remember(settings: Settings, name: str) -> None:
     settings.data_dir.mkdir(parents=True, exist_ok=True)
-    (settings.data_dir / "city.json").write_text(json.dumps({"database": name}))
+    write_record(settings.data_dir / "city.json", {"database": name})
 
 
 def _url(settings: Settings, role: str, database: str | None = None) -> str:

@@ -24,7 +24,8 @@ from typing import TYPE_CHECKING
 from gridgis.errors import MissingExtra, StoreUnavailable
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
+    from typing import IO
 
 BOOTSTRAP_ROLE = "gridgis"
 SERVER_USER = "postgres"
@@ -127,10 +128,10 @@ class Cluster:
     def start(self) -> Place:
         """Create the cluster if needed, start it if needed, and return its place."""
         self.state_dir.mkdir(parents=True, exist_ok=True)
-        with self._lock():
+        with self._lock() as lock:
             place = self._place()
             if not (place.data / "PG_VERSION").exists():
-                self._initialise(place)
+                self._initialise(place, lock)
             self._check_major(place)
             self._prepare_socket(place)
             if not self._answers(place):
@@ -152,8 +153,8 @@ class Cluster:
         self.stop()
         place = self._recorded()
         if place is not None:
-            shutil.rmtree(place.data, ignore_errors=True)
-            shutil.rmtree(place.socket, ignore_errors=True)
+            for folder in (place.data, _partial(place.data), place.socket):
+                shutil.rmtree(folder, ignore_errors=True)
             if place.data.is_relative_to(SYSTEM_ROOT):
                 shutil.rmtree(place.data.parent, ignore_errors=True)
         for name in ("cluster.json", "city.json"):
@@ -182,9 +183,8 @@ class Cluster:
             return recorded
         place = self._choose_place()
         self.state_dir.mkdir(parents=True, exist_ok=True)
-        (self.state_dir / "cluster.json").write_text(
-            json.dumps({"data": str(place.data), "socket": str(place.socket)})
-        )
+        record = {"data": str(place.data), "socket": str(place.socket)}
+        write_record(self.state_dir / "cluster.json", record)
         return place
 
     def _choose_place(self) -> Place:
@@ -200,28 +200,39 @@ class Cluster:
         return Place(root / "pg", folder)
 
     @contextmanager
-    def _lock(self) -> Iterator[None]:
+    def _lock(self) -> Iterator[IO[str]]:
         with (self.state_dir / "cluster.lock").open("w") as handle:
             fcntl.flock(handle, fcntl.LOCK_EX)
-            yield
+            yield handle
 
     # ------------------------------------------------------------- lifecycle
 
-    def _initialise(self, place: Place) -> None:
+    def _initialise(self, place: Place, lock: IO[str]) -> None:
+        """Make the data folder under another name first: a half-made one must not look whole."""
         binaries = find_binaries()
         for folder in (SYSTEM_ROOT, place.data.parent):
             if place.data.is_relative_to(folder) and not folder.exists():
                 folder.mkdir(parents=True)
                 folder.chmod(0o755)  # ours, and the server must pass it whatever the umask
-        place.data.mkdir(mode=0o700, exist_ok=True)
-        _give_to_server(place.data)
+        partial = _partial(place.data)
+        shutil.rmtree(partial, ignore_errors=True)
+        partial.mkdir(mode=0o700)
+        _give_to_server(partial)
         done = _as_server(
-            binaries("initdb"), "-D", str(place.data), "-U", BOOTSTRAP_ROLE,
+            binaries("initdb"), "-D", str(partial), "-U", BOOTSTRAP_ROLE,
             "--auth=trust", "-E", "UTF8", "--locale=C.UTF-8",
+            keep=lock,  # were we killed, the next one waits until this initdb has ended
         )  # fmt: skip
         if done.returncode != 0:
-            shutil.rmtree(place.data, ignore_errors=True)
+            shutil.rmtree(partial, ignore_errors=True)
             raise StoreUnavailable(f"initdb failed: {_last_line(done)}")
+        try:
+            partial.rename(place.data)
+        except OSError as error:
+            shutil.rmtree(partial, ignore_errors=True)
+            raise StoreUnavailable(
+                f"{place.data} is in the way of a new cluster ({error.strerror}): remove it"
+            ) from error
 
     def _check_major(self, place: Place) -> None:
         """Refuse a data folder that no installed server can open."""
@@ -280,6 +291,20 @@ class Cluster:
         return _as_server(str(folder / "pg_ctl"), "-D", str(place.data), *arguments)
 
 
+def write_record(path: Path, record: Mapping[str, str]) -> None:
+    """Write a small JSON file whole or not at all: a torn one would stop every later command."""
+    part = path.with_name(f"{path.name}.{os.getpid()}.part")
+    try:
+        part.write_text(json.dumps(record))
+        part.replace(path)
+    finally:
+        part.unlink(missing_ok=True)
+
+
+def _partial(data: Path) -> Path:
+    return data.with_name(f"{data.name}.partial")
+
+
 def _runtime() -> Path:
     """Return a folder for short-lived private folders with a short path."""
     if os.geteuid() == 0:
@@ -315,8 +340,12 @@ def _reachable(folder: Path) -> bool:
     return _as_server("/usr/bin/test", "-x", str(folder)).returncode == 0
 
 
-def _as_server(*command: str) -> subprocess.CompletedProcess[str]:
-    """Run a program as the unprivileged server user, in the root folder, without our locale."""
+def _as_server(*command: str, keep: IO[str] | None = None) -> subprocess.CompletedProcess[str]:
+    """
+    Run a program as the unprivileged server user, in the root folder, without our locale.
+
+    It holds the file `keep` open as long as it lives, and with it a lock on that file.
+    """
     prefix: list[str] = []
     if os.geteuid() == 0:
         _server_uid()
@@ -337,6 +366,7 @@ def _as_server(*command: str) -> subprocess.CompletedProcess[str]:
         stderr=subprocess.DEVNULL if "start" in command else subprocess.STDOUT,
         text=True,
         check=False,
+        pass_fds=() if keep is None else (keep.fileno(),),
     )
 
 
