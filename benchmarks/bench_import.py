@@ -20,7 +20,8 @@ from gridgis.cli.layers import load_layers, make_profile_cells
 from gridgis.config import Settings
 from gridgis.demo import write_demo
 from gridgis.services.context import Context, init_city
-from gridgis.services.ingest import ImportRequest, case_digest, import_cases
+from gridgis.services.imports import ImportRequest
+from gridgis.services.ingest import case_digest, import_cases
 from gridgis.store.cluster import BOOTSTRAP_ROLE, Cluster
 from gridgis.store.engine import Engine, begin, connect
 

@@ -14,7 +14,8 @@ from gridgis.cli.layers import load_layers, make_profile_cells
 from gridgis.config import Settings
 from gridgis.model.period import Period
 from gridgis.services.context import Context, init_city, open_context
-from gridgis.services.ingest import ImportRequest, import_cases
+from gridgis.services.imports import ImportRequest
+from gridgis.services.ingest import import_cases
 from gridgis.services.monitor import measure_density
 from gridgis.store.cluster import BOOTSTRAP_ROLE, Cluster
 from gridgis.store.engine import connect

@@ -15,15 +15,16 @@ from gridgis.cli.output import JsonFlag, fields, note, progress, say, say_json
 from gridgis.config import Settings
 from gridgis.errors import InputError
 from gridgis.intake.suggest import suggest_mapping
+from gridgis.model.ledger import RECORD_FIELDS
+from gridgis.services import ingest
 from gridgis.services.context import Context, open_context
-from gridgis.services.ingest import ImportRequest, ImportResult, import_cases
+from gridgis.services.imports import ImportRequest, ImportResult
 
 app = typer.Typer(help="Import and look up cases (案件).", no_args_is_help=True)
 mapping_app = typer.Typer(help="Column mappings (列映射).", no_args_is_help=True)
 app.add_typer(mapping_app, name="mapping")
 app.command("find")(find)
 
-KINDS = ("cases",)
 _STEPS = {"waiting": "waiting for another import to end"}
 Sheet = Annotated[
     str | None, typer.Option(help="Sheet of a workbook (default the first), or layer of a gpkg.")
@@ -41,13 +42,17 @@ def import_command(  # noqa: PLR0913 - the options of the command, each by name
         str | None,
         typer.Option(
             help="CRS of the coordinates: wgs84, cgcs2000, gcj02, bd09 or EPSG:n. "
-            "Mandatory: it is never guessed."
+            "Mandatory for cases with coordinates: it is never guessed."
         ),
     ] = None,
-    kind: Annotated[str, typer.Option(help="What the rows are: cases.")] = "cases",
+    kind: Annotated[
+        str, typer.Option(help=f"What the rows are: {', '.join(RECORD_FIELDS)}.")
+    ] = "cases",
     mapping: Annotated[
         str | None,
-        typer.Option(help="Mapping file, or the name of one in the city profile; default `cases`."),
+        typer.Option(
+            help="Mapping file, or the name of one in the city profile; default the kind."
+        ),
     ] = None,
     sheet: Sheet = None,
     encoding: Encoding = None,
@@ -64,13 +69,14 @@ def import_command(  # noqa: PLR0913 - the options of the command, each by name
     Each file is one transaction: interrupted at any moment, it leaves the database as it was,
     and running it again gives the same end state.
     """
-    if kind not in KINDS:
-        raise InputError(f"kind {kind!r}: this version imports {', '.join(KINDS)}")
+    if kind not in RECORD_FIELDS:
+        raise InputError(f"kind {kind!r}: expected {', '.join(RECORD_FIELDS)}")
     if rejects is not None and len(files) > 1:
         raise InputError("--rejects names one file: import the files one by one, or leave it out")
     request = ImportRequest(
         crs=crs,
-        mapping=mapping or "cases",
+        kind=kind,
+        mapping=mapping,
         sheet=sheet,
         encoding=encoding,
         dry_run=dry_run,
@@ -102,7 +108,7 @@ def import_file(context: Context, path: Path, request: ImportRequest) -> ImportR
             label = f"{path.name}: {_STEPS.get(step, step)}"
             bar.update(task, description=label, completed=rows, total=total or None)
 
-        result = import_cases(context, path, request, progress=show)
+        result = ingest.import_file(context, path, request, progress=show)
     if "--json" not in sys.argv:
         _say_result(path, result)
     return result
@@ -120,7 +126,8 @@ def _say_result(path: Path, result: ImportResult) -> None:
         f"{path.name}: {result.rows_in:,} rows = {result.accepted:,} accepted + "
         f"{result.rejected:,} rejected; {stored}"
     )
-    say("  placed: " + fields(result.placement))
+    if result.placement:
+        say("  placed: " + fields(result.placement))
     if result.reject_rules:
         say("  rejected: " + fields(result.reject_rules))
         say(f"  rejected rows with reasons: {result.rejects_file}")

@@ -19,7 +19,8 @@ from gridgis.intake.profile import load_profile
 from gridgis.model.period import Period
 from gridgis.model.profile import CityProfile
 from gridgis.services.context import Context, drop_city, init_city, profile_folder
-from gridgis.services.ingest import ImportRequest, imported_digests
+from gridgis.services.imports import ImportRequest
+from gridgis.services.ingest import imported_digests
 from gridgis.services.monitor import ensure_density
 from gridgis.services.regions import grid_versions
 

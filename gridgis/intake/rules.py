@@ -68,6 +68,40 @@ RULES: dict[str, tuple[str, str]] = {
         "坐标系“{value}”未知：应为 WGS84、CGCS2000、GCJ-02、BD-09 或 EPSG:n",
         "unknown CRS: expected WGS84, CGCS2000, GCJ-02, BD-09 or EPSG:n",
     ),
+    "unknown_region": (
+        "区域“{value}”不在城市配置中：改为配置中的名称、简称或编码",
+        "unknown region: use a name, alias or code of the city profile",
+    ),
+    "unknown_stage": ("未知的阶段“{value}”：应为 {allowed}", "unknown stage: expected {allowed}"),
+    "unknown_result": (
+        "未知的核查结果“{value}”：应为 {allowed}",
+        "unknown check result: expected {allowed}",
+    ),
+    "unknown_level": ("未知的层级“{value}”：应为 {allowed}", "unknown level: expected {allowed}"),
+    "no_stage": (
+        "该行没有任何阶段时间：补填至少一个",
+        "the row has no time of any stage: fill in at least one",
+    ),
+    "unknown_case": (
+        "没有案件 {value}：先导入该案件",
+        "there is no case {value}: import the case first",
+    ),
+    "unknown_complaint": (
+        "没有投诉 {value}：先导入该投诉",
+        "there is no complaint {value}: import the complaint first",
+    ),
+    "illegal_transition": (
+        "“{stage}”不能在“{previous}”之后（{at}）：核对先后时间，或补上中间的阶段",
+        "{stage} cannot follow {previous} ({at}): check the times, or add the stage between",
+    ),
+    "after_refused": (
+        "同一案件前面的事件被退回：先改正它，再导入本行",
+        "an earlier event of the case is refused: mend that one, then import this row again",
+    ),
+    "repeated_record": (
+        "文件中前面已有 {value} 的同一条记录：只保留正确的一行",
+        "an earlier row of the file is the same record ({value}): keep the right one",
+    ),
     "duplicate_row": (
         "与文件中前面的行完全相同：无需处理",
         "the same as an earlier row of the file: nothing to do",

@@ -69,6 +69,45 @@ ONCE_STAGES: tuple[Stage, ...] = (
 )
 """Stages that a wide export has one column each for, `STAGE_at`."""
 
+SIDE_STAGES = frozenset({Stage.SUSPENDED, Stage.RESUMED, Stage.EXTENDED, Stage.REMINDED})
+"""Stages that leave a case where it is."""
+_OPEN = (
+    Stage.REPORTED,
+    Stage.VERIFIED,
+    Stage.ACCEPTED,
+    Stage.FILED,
+    Stage.DISPATCHED,
+    Stage.RETURNED,
+    Stage.ACT_FIRST,
+    Stage.DISPOSED,
+    Stage.CHECKED,
+    Stage.REOPENED,
+)
+FOLLOWS: dict[Stage, tuple[Stage | None, ...]] = {
+    Stage.REPORTED: (None,),
+    Stage.VERIFIED: (None, Stage.REPORTED),
+    Stage.ACCEPTED: (None, Stage.REPORTED, Stage.VERIFIED),
+    Stage.FILED: (None, Stage.REPORTED, Stage.VERIFIED, Stage.ACCEPTED),
+    Stage.DISPATCHED: (
+        Stage.ACCEPTED,
+        Stage.FILED,
+        Stage.DISPATCHED,
+        Stage.RETURNED,
+        Stage.ACT_FIRST,
+        Stage.CHECKED,
+        Stage.REOPENED,
+    ),
+    Stage.RETURNED: (Stage.DISPATCHED,),
+    Stage.ACT_FIRST: (Stage.FILED, Stage.DISPATCHED, Stage.RETURNED),
+    Stage.DISPOSED: (Stage.DISPATCHED, Stage.ACT_FIRST, Stage.CHECKED),
+    Stage.CHECKED: (Stage.DISPOSED, Stage.CHECKED),
+    Stage.CLOSED: (Stage.CHECKED,),
+    Stage.VOIDED: _OPEN,
+    Stage.REOPENED: (Stage.CLOSED,),
+}
+"""What a stage may follow; None: it may be the first that is known. Closing needs a check that was
+passed; 受理 and 立案 may be one step, 核实 is for citizens' reports only."""
+
 
 def _text(name: str, zh: str, en: str, *aliases: str, required: bool = False) -> CaseField:
     return CaseField(name, FieldKind.TEXT, zh, en, required=required, aliases=aliases)

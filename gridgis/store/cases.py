@@ -15,38 +15,17 @@ from sqlalchemy import Connection, text
 
 from gridgis.store.city import bump_data_version
 from gridgis.store.engine import query
+from gridgis.store.imports import close_file, open_file
 from gridgis.store.placement import lock_cases, place_staged
-from gridgis.store.rows import ArrowCopy, arrow_copy, copy_rows
+from gridgis.store.rows import ArrowCopy, arrow_copy
+from gridgis.store.stages import settle_cases
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
-    from datetime import datetime
 
     import pyarrow as pa
 
-
-@dataclass(frozen=True, slots=True)
-class FileFacts:
-    """What is known about a file before it is read (导入文件)."""
-
-    kind: str
-    name: str
-    sha256: str
-    crs: str
-    mapping: Mapping[str, object]
-    synthetic: bool
-    started_at: datetime
-
-
-@dataclass(frozen=True, slots=True)
-class RejectRow:
-    """One rejected row as it is kept (退回行)."""
-
-    row_no: int
-    field: str
-    value: str
-    rule: str
-    remedy: str
+    from gridgis.store.imports import FileFacts, RejectRow
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,34 +80,15 @@ class CaseLoad:
         warnings: Sequence[Mapping[str, object]],
     ) -> Merged:
         """Upsert the staged rows, keep the rejects and record the file."""
-        facts = self._facts
-        file_id = int(
-            self._tx.scalar(
-                query("cases", "insert_file"),
-                {
-                    "kind": facts.kind,
-                    "name": facts.name,
-                    "sha256": facts.sha256,
-                    "crs": facts.crs,
-                    "mapping": json.dumps(facts.mapping, ensure_ascii=False, default=str),
-                    "synthetic": facts.synthetic,
-                    "started_at": facts.started_at,
-                },
-            )
-            or 0
-        )
+        file_id = open_file(self._tx, self._facts)
         changed = self._tx.execute(query("cases", "merge"), {"file_id": file_id}).one()
         unchanged = self._rows - changed.inserted - changed.updated
-        copy_rows(
+        settle_cases(self._tx)
+        close_file(
             self._tx,
-            "core.import_reject",
-            ("file_id", "row_no", "field", "value", "rule", "remedy"),
-            ((file_id, r.row_no, r.field, r.value, r.rule, r.remedy) for r in rejects),
-        )
-        self._tx.execute(
-            query("cases", "close_file"),
+            file_id,
+            rejects,
             {
-                "file_id": file_id,
                 "rows_in": rows_in,
                 "accepted": self._rows,
                 "rejected": rejected,

@@ -15,7 +15,8 @@ from boundaries.read import read_vector
 from gridgis.cli.layers import ALWAYS, make_grid
 from gridgis.errors import GeometryError
 from gridgis.model.period import Period
-from gridgis.services.ingest import ImportRequest, case_digest, import_cases
+from gridgis.services.imports import ImportRequest
+from gridgis.services.ingest import case_digest, import_cases
 from gridgis.services.lookup import density
 from gridgis.services.monitor import measure_density
 from gridgis.services.regions import (

@@ -12,7 +12,8 @@ from gridgis.cli.layers import ALWAYS, make_profile_cells
 from gridgis.config import Settings
 from gridgis.model.period import Period
 from gridgis.services.context import init_city
-from gridgis.services.ingest import ImportRequest, import_cases
+from gridgis.services.imports import ImportRequest
+from gridgis.services.ingest import import_cases
 from gridgis.services.lookup import density
 from gridgis.services.monitor import measure_density
 from gridgis.services.regions import AreaLayer, read_areas, store_areas

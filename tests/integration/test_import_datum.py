@@ -13,7 +13,8 @@ from gridgis.config import Settings
 from gridgis.crs import from_wgs84
 from gridgis.errors import CrsError
 from gridgis.services.context import init_city, open_context
-from gridgis.services.ingest import ImportRequest, import_cases
+from gridgis.services.imports import ImportRequest
+from gridgis.services.ingest import import_cases
 
 TOY = Path(__file__).resolve().parents[1] / "data" / "toy"
 MOVED = (78.0, -35.3)

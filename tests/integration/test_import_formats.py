@@ -10,7 +10,8 @@ import pandas as pd
 import pytest
 from openpyxl import Workbook
 
-from gridgis.services.ingest import ImportRequest, case_digest, import_cases
+from gridgis.services.imports import ImportRequest
+from gridgis.services.ingest import case_digest, import_cases
 
 TOY = Path(__file__).resolve().parents[1] / "data" / "toy"
 TIMES = ["Reported", "Taken in", "Sent", "Deadline", "Fixed", "Closed"]

@@ -12,7 +12,8 @@ import pytest
 
 from gridgis.config import Settings
 from gridgis.services.context import init_city, open_context
-from gridgis.services.ingest import ImportRequest, case_digest, import_cases
+from gridgis.services.imports import ImportRequest
+from gridgis.services.ingest import case_digest, import_cases
 from gridgis.store.cluster import Cluster
 from gridgis.store.migrate import WRITER_ROLE
 

@@ -109,7 +109,7 @@ CASES = {
     "rejects in no folder": (
         text(lines() + "x,y,z\n"), (*WGS84, "--rejects", "/proc/none/r.csv"), "cannot be written",
     ),
-    "unknown kind": (text(lines()), (*WGS84, "--kind", "tasks"), "this version imports cases"),
+    "unknown kind": (text(lines()), (*WGS84, "--kind", "task"), "expected cases, events, tasks"),
 }  # fmt: skip
 
 

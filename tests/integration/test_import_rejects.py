@@ -8,7 +8,8 @@ import pytest
 from openpyxl import Workbook, load_workbook
 
 from gridgis.errors import CrsError
-from gridgis.services.ingest import ImportRequest, case_digest, import_cases
+from gridgis.services.imports import ImportRequest
+from gridgis.services.ingest import case_digest, import_cases
 
 HEADER = "Ticket,Kind,Channel,Text,Where,Area,X,Y,Handled by,Fixed on the spot,Reported,Closed,Note"
 GOOD = "T-1,Litter,app,,=1+1 Quay,South Side,24.933628,60.293058,Works,no,05.03.2024 08:30,,'-x"

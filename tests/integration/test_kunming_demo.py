@@ -11,7 +11,8 @@ from gridgis.demo import write_demo
 from gridgis.demo.spec import read_spec
 from gridgis.model.period import Period
 from gridgis.services.context import init_city
-from gridgis.services.ingest import ImportRequest, import_cases
+from gridgis.services.imports import ImportRequest
+from gridgis.services.ingest import import_cases
 from gridgis.services.lookup import density
 from gridgis.services.monitor import measure_density
 from gridgis.store.engine import begin

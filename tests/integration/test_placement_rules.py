@@ -6,7 +6,8 @@ import pytest
 import shapely
 from sqlalchemy import text
 
-from gridgis.services.ingest import ImportRequest, import_cases
+from gridgis.services.imports import ImportRequest
+from gridgis.services.ingest import import_cases
 from gridgis.services.regions import read_areas
 from gridgis.store.engine import begin
 

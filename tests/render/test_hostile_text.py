@@ -2,7 +2,8 @@
 
 import pytest
 
-from gridgis.services.ingest import ImportRequest, import_cases
+from gridgis.services.imports import ImportRequest
+from gridgis.services.ingest import import_cases
 from maps.folium_map import density_map
 
 HOSTILE = (

@@ -5,7 +5,8 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 
 from gridgis.model.period import Period
-from gridgis.services.ingest import ImportRequest, import_cases
+from gridgis.services.imports import ImportRequest
+from gridgis.services.ingest import import_cases
 from gridgis.services.monitor import measure_density
 
 

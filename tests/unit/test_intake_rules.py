@@ -173,7 +173,7 @@ def test_rows_may_name_their_crs(check):
 def test_every_rule_has_a_remedy_in_both_languages(rule):
     """Remedies are complete sentences for a Chinese and for another city."""
     facts = {"value": "v", "column": "c", "limit": 1, "found": 1, "expected": 2, "hint": "",
-             "allowed": "a", "before": "b"}  # fmt: skip
+             "allowed": "a", "before": "b", "stage": "s", "previous": "p", "at": "t"}  # fmt: skip
     assert remedy(rule, "zh-CN", **facts) != remedy(rule, "en", **facts)
 
 

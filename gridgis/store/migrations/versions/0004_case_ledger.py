@@ -166,6 +166,15 @@ RETURNS timestamptz LANGUAGE sql STABLE AS $$
 $$;
 COMMENT ON FUNCTION core.deadline IS
     'When an amount of working time after a moment is over; NULL outside the calendar';
+CREATE FUNCTION core.disposal_due(subcategory text, since timestamptz) RETURNS timestamptz
+LANGUAGE sql STABLE AS $$
+    SELECT core.deadline(since, r.amount, r.unit) FROM core.stage_limit AS r, core.city AS c
+    WHERE r.stage = 'dispose' AND r.condition = '' AND starts_with(subcategory, r.code)
+      AND daterange(r.valid_from, r.valid_to) @> (since AT TIME ZONE c.time_zone)::date
+    ORDER BY length(r.code) DESC LIMIT 1
+$$;
+COMMENT ON FUNCTION core.disposal_due IS
+    'Deadline of disposal by the limit of the day on which a case was filed';
 """
 
 _GRANTS = """
