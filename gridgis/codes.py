@@ -13,14 +13,13 @@ import unicodedata
 
 from gridgis.errors import CodeError
 
-CELL_DIGITS = 15
-LEGACY_CELL_DIGITS = 14
 CELLS_PER_COMMUNITY = 999
 SYNTHETIC_COMMUNITIES = range(600, 1000)
 """Community parts that generated cells use; official ones stay below 600."""
 
 _SCIENTIFIC = re.compile(r"[0-9](\.[0-9]+)?[eE]\+?[0-9]+")
 _REGION = re.compile(r"[0-9]{6}|[0-9]{4}[A-Z][0-9]")
+_CELL = re.compile(r"[0-9]{12}(?!000)[0-9]{3}")
 _CATEGORY = re.compile(r"[A-Z]([0-9]{2}([0-9]{2})?)?")
 
 
@@ -47,8 +46,8 @@ def check_cell(text: str) -> str:
     Raises
     ------
     CodeError
-        If it is not 15 digits; a number that a spreadsheet rounded and a 14-digit code of the
-        2005 standard are named, never padded.
+        If it is not 15 digits, the last three from 001; a number that a spreadsheet rounded and a
+        14-digit code of the 2005 standard are named, never padded.
     """
     code = plain(text)
     if _SCIENTIFIC.fullmatch(code):
@@ -63,7 +62,7 @@ def check_cell(text: str) -> str:
             "old to new codes, it is never padded",
             value=text,
         )
-    return _matching(code, re.compile(r"[0-9]{15}"), "a cell code has 15 digits")
+    return _matching(code, _CELL, "a cell code has 15 digits, the last three from 001")
 
 
 def cell_code(street_code: str, position: int) -> str:

@@ -128,6 +128,7 @@ def test_faults_of_cells_are_named_and_stop_the_load(city, tmp_path):
     frame = frame.set_geometry(gpd.GeoSeries(shapes, crs=frame.crs))
     frame.loc[1, "code"] = "5.30E+14"
     frame.loc[2, "code"] = "530102001001001"
+    frame.loc[3, "code"] = "990901001001000"
     speck = gpd.GeoDataFrame(
         {"code": ["990901001001999"]}, geometry=[shapely.box(24.9, 60.3, 24.90001, 60.30001)],
         crs=4326,
@@ -149,6 +150,7 @@ def test_faults_of_cells_are_named_and_stop_the_load(city, tmp_path):
         "sliver: 990901001001999",
         "5.30E+14",
         "530102 is no district of this city",
+        "'990901001001000': a cell code has 15 digits, the last three from 001",
         "nothing was stored",
     ):
         assert part in done.stderr

@@ -72,6 +72,7 @@ def test_slivers_are_named():
         ("5.30E+14", "cell", "spreadsheet"),
         ("53010200100101", "cell", "14 digits"),
         ("53010200100100A", "cell", "15 digits"),
+        ("530102001001000", "cell", "the last three from 001"),
         ("53010200", "street", "9 digits"),
         ("53012", "district", "6 digits"),
     ],
