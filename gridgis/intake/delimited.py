@@ -10,7 +10,8 @@ from __future__ import annotations
 import csv
 import io
 from dataclasses import dataclass
-from typing import IO, TYPE_CHECKING
+from itertools import islice
+from typing import IO, TYPE_CHECKING, NamedTuple
 
 import numpy as np
 import pyarrow as pa
@@ -45,25 +46,26 @@ def open_delimited(
     """
     text = open_text(path, encoding)
     with text.open() as handle:
-        head = handle.read(_HEAD_BYTES)
-    if not head.strip():
-        raise SchemaError(f"{path.name}: the file is empty: there is no header row")
-    delimiter = _delimiter(head, wanted)
-    rows = _head_rows(head, delimiter)
-    header = find_header([r for r, _ in rows], wanted=wanted, header_row=header_row, file=path.name)
-    last, start = rows[header.rows - 1]
-    names = header.names + tuple(unnamed(n) for n in range(len(header.names) + 1, len(last) + 1))
-    table = _Delimited(path.name, text, delimiter, names, start, head[:start].count(b"\n"))
+        if not handle.read(_HEAD_BYTES).strip():
+            raise SchemaError(f"{path.name}: the file is empty: there is no header row")
+    delimiter = _delimiter(text, wanted, header_row)
+    rows = _head_rows(text, delimiter, header_row)
+    fields = [row.fields for row in rows]
+    header = find_header(fields, wanted=wanted, header_row=header_row, file=path.name)
+    last = rows[header.rows - 1]
+    width = len(last.fields)
+    names = header.names + tuple(unnamed(n) for n in range(len(header.names) + 1, width + 1))
+    table = _Delimited(path.name, text, delimiter, names, last.end, last.lines)
     return TableFile(path.name, names, table.chunks)
 
 
-def _delimiter(head: bytes, wanted: Collection[str]) -> str:
+def _delimiter(text: TextFile, wanted: Collection[str], header_row: int | None) -> str:
     """Return the mark that splits the first rows best: into most wanted headers, then columns."""
 
     def quality(mark: str) -> tuple[int, int]:
-        rows = [row for row, _ in _head_rows(head, mark)]
+        rows = [row.fields for row in _head_rows(text, mark, header_row)]
         try:
-            names = find_header(rows, wanted=wanted, header_row=None, file="").names
+            names = find_header(rows, wanted=wanted, header_row=header_row, file="").names
         except SchemaError:
             return 0, 0
         return len(set(names) & set(wanted)), len(names)
@@ -71,23 +73,34 @@ def _delimiter(head: bytes, wanted: Collection[str]) -> str:
     return max(_DELIMITERS, key=quality)
 
 
-def _head_rows(head: bytes, delimiter: str) -> list[tuple[list[str], int]]:
-    """Return the first rows and the byte at which each ends."""
-    text = head.decode("utf-8", errors="ignore")
-    consumed = 0
+class _HeadRow(NamedTuple):
+    fields: list[str]
+    end: int
+    """Byte at which the row ends."""
+    lines: int
+    """Line feeds up to there."""
+
+
+def _head_rows(text: TextFile, delimiter: str, header_row: int | None) -> list[_HeadRow]:
+    """Return the first rows: enough to find the header, or as far as it is said to stand."""
+    end = feeds = 0
 
     def lines() -> Iterator[str]:
-        nonlocal consumed
-        for line in io.StringIO(text, newline=""):
-            consumed += len(line.encode())
-            yield line
+        nonlocal end, feeds
+        with text.open() as raw, io.TextIOWrapper(raw, encoding="utf-8", newline="") as handle:
+            while header_row or end < _HEAD_BYTES:
+                line = handle.readline(_HEAD_BYTES)  # a picture has no lines to stop at
+                if not line:
+                    return
+                end += len(line.encode())
+                feeds += line.count("\n")
+                yield line
 
-    rows: list[tuple[list[str], int]] = []
+    most = max(HEADER_SEARCH, header_row or 0)
+    rows: list[_HeadRow] = []
     try:
-        for row in csv.reader(lines(), delimiter=delimiter):
-            rows.append((row, consumed))
-            if len(rows) > HEADER_SEARCH:
-                break
+        for row in islice(csv.reader(lines(), delimiter=delimiter), most):
+            rows.append(_HeadRow(row, end, feeds))  # noqa: PERF401 - those before a fault count
     except csv.Error:
         pass  # a broken row below the header; the walk over all rows names it
     return rows

@@ -51,7 +51,7 @@ def find_header(
     Raises
     ------
     SchemaError
-        If there is no row with a text.
+        If there is no row with a text, or none where the header is said to be.
     """
     keys = {header_key(name) for name in wanted} or _usual_keys()
     tops = range(min(len(rows), HEADER_SEARCH)) if header_row is None else (header_row - 1,)
@@ -61,6 +61,12 @@ def find_header(
             score = sum(header_key(name) in keys for name in names)
             if best is None or score > best[0]:
                 best = (score, Header(names, at + 1))
+    if best is None and header_row is not None:
+        found = "that row is blank" if header_row <= len(rows) else f"there are {len(rows)} rows"
+        raise SchemaError(
+            f"{file}: the mapping says that the header is row {header_row} ([file] header_row), "
+            f"but {found}"
+        )
     if best is None:
         raise SchemaError(f"{file}: the file is empty: there is no header row")
     return best[1]

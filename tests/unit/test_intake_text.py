@@ -95,6 +95,23 @@ def test_titles_and_merged_headers_are_understood(tmp_path):
     assert rows == {1: ("A1", "2024-11-01", "", "北京路")}
 
 
+@pytest.mark.parametrize("row", [2, 13, 14, 40, 20_000])
+def test_a_header_is_found_in_any_row_that_is_named(row, tmp_path):
+    """The row of the mapping counts, however far down; what stands above is no hint."""
+    content = "a|title; with, marks\n" * (row - 1) + '编号,"地\n点"\nA1,北京路\n"A\n2",x\n'
+    headers, rows, _ = walk(written(tmp_path, content), header_row=row)
+    assert headers == ("编号", "地 点")
+    assert rows == {1: ("A1", "北京路"), 2: ("A\n2", "x")}
+
+
+@pytest.mark.parametrize(("row", "said"), [(20, "there are 3 rows"), (2, "that row is blank")])
+def test_a_header_that_is_not_where_it_is_said_to_be_is_named(row, said, tmp_path):
+    """A named row beyond the end, or a blank one, is told from an empty file."""
+    path = written(tmp_path, "编号,地点\n\nA1,北京路\n")
+    with pytest.raises(SchemaError, match=f"header is row {row} .*, but {said}"):
+        open_table(path, header_row=row)
+
+
 def test_equal_headers_get_their_path_or_position(tmp_path):
     """A column whose lower header is not unique is called by both cells."""
     content = "上报,,核查,\n时间,人员,时间,人员\n1,2,3,4\n"
