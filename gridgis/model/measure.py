@@ -19,6 +19,7 @@ class Unit(StrEnum):
     TASKS = "tasks"
     BASE_CASES = "base_cases"
     COMPLAINTS = "complaints"
+    WHISTLES = "whistles"
 
 
 @dataclass(frozen=True, slots=True)

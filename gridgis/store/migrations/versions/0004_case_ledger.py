@@ -19,6 +19,15 @@ COMMENT ON COLUMN core.case_record.due_stated_at IS
 CREATE INDEX case_due ON core.case_record (due_at);
 """
 
+_REGION_KEY = """
+CREATE FUNCTION core.region_key(region text, method text, located boolean) RETURNS text
+LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
+    SELECT coalesce(region, CASE WHEN method = 'cross_area' THEN 'cross_area'
+        WHEN NOT located THEN 'unlocated' ELSE 'other' END)
+$$;
+COMMENT ON FUNCTION core.region_key IS 'Region of a case in tables, or why it has none';
+"""
+
 _EVENTS = """
 CREATE TABLE core.case_event (
     case_no   text NOT NULL,
@@ -190,5 +199,5 @@ END $$;
 
 def upgrade() -> None:
     """Create the tables of the ledger; events can only be added."""
-    for block in (_CASES, _EVENTS, _RECORDS, _RULES, _GRANTS):
+    for block in (_CASES, _REGION_KEY, _EVENTS, _RECORDS, _RULES, _GRANTS):
         op.get_bind().exec_driver_sql(block)

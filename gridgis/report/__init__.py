@@ -1,0 +1,1 @@
+"""The monthly report: figures, sentences, tables and its printed forms (月报)."""
