@@ -20,7 +20,7 @@ from openpyxl.cell import WriteOnlyCell
 from gridgis.errors import InputError, LimitExceeded
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterator, Sequence
     from pathlib import Path
     from types import TracebackType
 
@@ -75,7 +75,7 @@ class RejectWriter:
 
     def finish(self) -> Path | None:
         """
-        Write the file and return its path, or None without a reject.
+        Write the file, whole or not at all, and return its path; None without a reject.
 
         Raises
         ------
@@ -86,12 +86,15 @@ class RejectWriter:
         """
         if self.count == 0:
             return None
+        part = self.path.with_name(f"{self.path.name}.part")
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True)
-            if self.path.suffix.lower() == ".csv":
-                self._save_csv()
-            else:
-                self._save_xlsx()
+            try:
+                save = self._save_csv if self.path.suffix.lower() == ".csv" else self._save_xlsx
+                save(part)
+                part.replace(self.path)
+            finally:
+                part.unlink(missing_ok=True)
         except OSError as error:
             raise InputError(
                 f"rejects file {self.path}: cannot be written ({error.strerror}); name another "
@@ -99,13 +102,13 @@ class RejectWriter:
             ) from error
         return self.path
 
-    def _save_csv(self) -> None:
-        with self.path.open("w", encoding="utf-8-sig", newline="") as handle:
+    def _save_csv(self, path: Path) -> None:
+        with path.open("w", encoding="utf-8-sig", newline="") as handle:
             writer = csv.writer(handle)
             writer.writerow(self._headers)
             writer.writerows([protected(value) for value in row] for row in self._spooled())
 
-    def _save_xlsx(self) -> None:
+    def _save_xlsx(self, path: Path) -> None:
         if self.count > XLSX_ROWS:
             raise LimitExceeded(
                 f"{self.count:,} rejected rows, a sheet holds {XLSX_ROWS:,}: name a .csv file with "
@@ -118,7 +121,7 @@ class RejectWriter:
             for cell in cells:
                 cell.data_type = "s"  # never a formula, never a rounded number
             sheet.append(cells)
-        book.save(self.path)
+        book.save(path)
 
     def _spooled(self) -> Iterator[list[str]]:
         self._spool.seek(0)
@@ -150,13 +153,8 @@ def shown_value(value: str) -> str:
 
 
 def protected(value: str) -> str:
-    """Return a text that no spreadsheet takes for a formula; `unprotected` undoes it."""
+    """Return a text that no spreadsheet takes for a formula; `returned.restored` undoes it."""
     return f"'{value}" if _FORMULA.match(value) and not _NUMBER.fullmatch(value) else value
-
-
-def unprotected(values: Iterable[str]) -> list[str]:
-    """Undo `protected`."""
-    return [value[1:] if value[:1] == "'" and _FORMULA.match(value) else value for value in values]
 
 
 def _printable(value: str) -> str:

@@ -196,9 +196,23 @@ def file_facts(
 
 
 def rejects_path(path: Path, request: ImportRequest) -> Path:
-    """Return where the rejected rows of a file go."""
-    stem = path.name.removesuffix(".gz").rsplit(".", 1)[0]
-    return request.rejects or free_path(path.with_name(f"{stem}-rejects.xlsx"))
+    """
+    Return where the rejected rows of a file go.
+
+    Raises
+    ------
+    InputError
+        If that is the file itself, by whatever name.
+    """
+    if request.rejects is None:
+        stem = path.name.removesuffix(".gz").rsplit(".", 1)[0]
+        return free_path(path.with_name(f"{stem}-rejects.xlsx"))
+    if path.exists() and request.rejects.exists() and request.rejects.samefile(path):
+        raise InputError(
+            f"--rejects {request.rejects}: that is the file to import, and it would be written "
+            "over: name another one"
+        )
+    return request.rejects
 
 
 def now() -> datetime:

@@ -54,6 +54,8 @@ def import_cases(
 
     Raises
     ------
+    InputError
+        If the rejects file would be the file itself.
     SchemaError
         If the file or the mapping is unusable, or if every row is rejected; nothing is stored.
     CrsError
@@ -61,7 +63,7 @@ def import_cases(
     StoreUnavailable
         If the database goes away; nothing is stored.
     """
-    started_at = now()
+    started_at, target = now(), rejects_path(path, request)
     progress("checking", 0, 0)
     profile = context.profile()
     mapping = find_mapping(profile, request)
@@ -74,7 +76,6 @@ def import_cases(
         encoding=request.encoding,
     )
     facts = file_facts(path, request, mapping, crs=source.crs or "column", started_at=started_at)
-    target = rejects_path(path, request)
     counts, points = Counts(), PointCounts()
     headers = (*reject_headers(profile.language), *source.file.headers)
     with RejectWriter(target, headers) as writer, begin(context.engine) as tx:

@@ -45,12 +45,14 @@ def import_records(
 
     Raises
     ------
+    InputError
+        If the rejects file would be the file itself.
     SchemaError
         If the file or the mapping is unusable, or if every row is rejected; nothing is stored.
     StoreUnavailable
         If the database goes away; nothing is stored.
     """
-    started_at = now()
+    started_at, target = now(), rejects_path(path, request)
     progress("checking", 0, 0)
     profile = context.profile()
     mapping = find_mapping(profile, request)
@@ -60,10 +62,7 @@ def import_records(
     facts = file_facts(path, request, mapping, crs="", started_at=started_at)
     headers = (*reject_headers(profile.language), *source.file.headers)
     counts = Counts()
-    with (
-        RejectWriter(rejects_path(path, request), headers) as writer,
-        begin(context.engine) as tx,
-    ):
+    with RejectWriter(target, headers) as writer, begin(context.engine) as tx:
         load = RecordLoad(
             tx,
             facts,

@@ -7,9 +7,10 @@ import geopandas as gpd
 import pytest
 from openpyxl import Workbook, load_workbook
 
-from gridgis.errors import CrsError
+from gridgis.errors import CrsError, InputError
+from gridgis.intake.rejects import RejectWriter
 from gridgis.services.imports import ImportRequest
-from gridgis.services.ingest import case_digest, import_cases
+from gridgis.services.ingest import case_digest, import_cases, import_file
 
 HEADER = "Ticket,Kind,Channel,Text,Where,Area,X,Y,Handled by,Fixed on the spot,Reported,Closed,Note"
 GOOD = "T-1,Litter,app,,=1+1 Quay,South Side,24.933628,60.293058,Works,no,05.03.2024 08:30,,'-x"
@@ -169,6 +170,39 @@ def test_a_rejects_file_is_not_written_over(bring, source):
     second = Path(bring(source).rejects_file)
     assert (first.name, second.name) == ("cases-rejects.xlsx", "cases-rejects-2.xlsx")
     assert first.read_bytes() == kept
+
+
+@pytest.mark.parametrize("kind", ["cases", "events"])
+@pytest.mark.parametrize("name", ["cases.csv", "link.csv", "hard.csv"])
+def test_a_rejects_file_is_never_the_file_itself(name, kind, source, toy):
+    """By its own name or another one, the file to import is refused as rejects file, unread."""
+    (source.parent / "link.csv").symlink_to(source)
+    (source.parent / "hard.csv").hardlink_to(source)
+    before = source.read_bytes()
+    request = ImportRequest(crs="wgs84", kind=kind, rejects=source.parent / name)
+    with pytest.raises(InputError, match="that is the file to import"):
+        import_file(toy, source, request)
+    assert source.read_bytes() == before
+
+
+@pytest.mark.parametrize("suffix", [".csv", ".xlsx"])
+def test_a_full_disk_leaves_the_earlier_rejects_file(suffix, bring, source, monkeypatch):
+    """A rejects file is written whole or not at all, and nothing is left beside it."""
+    rejects = source.with_name(f"r{suffix}")
+    bring(source, rejects)
+    before, files = rejects.read_bytes(), sorted(source.parent.iterdir())
+    save = getattr(RejectWriter, f"_save_{suffix[1:]}")
+
+    def torn(writer, *path):
+        writer._headers = ["half"]
+        save(writer, *path)
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(RejectWriter, save.__name__, torn)
+    with pytest.raises(InputError, match=r"cannot be written \(No space left on device\)"):
+        bring(source, rejects)
+    assert rejects.read_bytes() == before
+    assert sorted(source.parent.iterdir()) == files
 
 
 def test_no_reject_no_file(bring, tmp_path):
