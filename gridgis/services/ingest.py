@@ -79,8 +79,8 @@ def import_cases(
     counts, points = Counts(), PointCounts()
     headers = (*reject_headers(profile.language), *source.file.headers)
     with RejectWriter(target, headers) as writer, begin(context.engine) as tx:
-        claim_nature(tx, synthetic=request.synthetic)
         load = CaseLoad(tx, facts, CASE_SCHEMA, waiting=lambda: progress("waiting", 0, source.rows))
+        claim_nature(tx, synthetic=request.synthetic)  # locks too, and says nothing of waiting
         with load.staging() as copy:
             for batch in source.batches():
                 copy.write(batch.rows)

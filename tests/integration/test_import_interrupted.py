@@ -5,7 +5,9 @@ import random
 import signal
 import subprocess
 import sys
+import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -135,6 +137,28 @@ def test_a_server_that_crashes(big, tmp_path):
     assert status == 4
     assert "gridgis: the database does not answer" in error
     assert "Traceback" not in error
+
+
+def test_an_import_that_waits_says_so(toy, tmp_path):
+    """While one import is under way the next one tells that it waits; then it goes in."""
+    waiting, seen = threading.Event(), []
+    request = ImportRequest(crs="wgs84", rejects=tmp_path / "rejects.csv")
+
+    def listen(step, _rows, _total):
+        if step == "waiting":
+            waiting.set()
+
+    with ThreadPoolExecutor() as pool:
+
+        def hold(step, _rows, _total):
+            if step == "storing":
+                run = pool.submit(import_cases, toy, TOY / "cases.csv", request, progress=listen)
+                seen.extend([run, waiting.wait(10)])
+
+        first = import_cases(toy, TOY / "cases.csv", request, progress=hold)
+        second, said = seen
+        assert said
+        assert (second.result().inserted, second.result().unchanged) == (0, first.inserted)
 
 
 def test_imports_wait_for_each_other(toy, cluster, big, undisturbed):
