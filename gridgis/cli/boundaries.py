@@ -6,18 +6,16 @@ from datetime import date, datetime
 from pathlib import Path
 from typing import Annotated
 
-import geopandas as gpd
 import pyogrio
 import typer
 
-from boundaries.read import read_vector
-from boundaries.topology import TopologyReport, check_topology
-from gridgis.cli.layers import REGION_KINDS, load_grid, make_grid
-from gridgis.cli.output import JsonFlag, note, say, say_json, say_table
+from boundaries.topology import check_topology
+from gridgis.cli.layers import REGION_KINDS, load_grid, make_grid, read_layer
+from gridgis.cli.output import JsonFlag, say, say_json, say_table
 from gridgis.config import Settings
-from gridgis.errors import CodeError, InputError, NotFoundError, TopologyError
+from gridgis.errors import InputError, NotFoundError
 from gridgis.intake.profile import QUALITIES
-from gridgis.model.profile import CityProfile
+from gridgis.model.profile import Layer
 from gridgis.services.context import open_context
 from gridgis.services.regions import AreaLayer, Stored, grid_versions, read_areas, store_areas
 from gridgis.store.areas import Validity
@@ -63,17 +61,9 @@ def load(  # noqa: PLR0913 - the options of the command, each by name
     validity = Validity(_day(valid_from))
     context = open_context(Settings())
     profile = context.profile()
-    frame = read_vector(
-        file, crs=crs, encoding=encoding, layer=layer, code_field=code_field, name_field=name_field
-    )
-    for reason in frame.attrs["mended"]:
-        note(f"mended without changing its area: {reason}")
-    if kind in REGION_KINDS:
-        frame = _with_codes(frame, profile, kind, file.name)
-    districts = {region.code for region in profile.districts}
-    report = check_topology(frame, crs=profile.measuring_crs, kind=kind, districts=districts)
-    note(report.text())
-    _refuse_faults(report, file.name, force=force)
+    source = attribution or file.name
+    described = Layer(kind, file, crs, code_field or "", name_field or "", quality, source)
+    frame, report = read_layer(described, profile, encoding=encoding, name=layer, force=force)
     if kind == "cell":
         stored = load_grid(
             context,
@@ -81,10 +71,10 @@ def load(  # noqa: PLR0913 - the options of the command, each by name
             name=file.stem,
             validity=validity,
             quality=quality,
-            attribution=attribution or file.name,
+            attribution=source,
         )
     else:
-        loaded = AreaLayer(kind, frame, quality, attribution or file.name)
+        loaded = AreaLayer(kind, frame, quality, source)
         stored = store_areas(context, [loaded], profile=profile, validity=validity)
     if as_json:
         say_json({**_result(kind, stored), "topology": report.to_dict()})
@@ -191,44 +181,6 @@ def export(
 def _check_kind(kind: str) -> None:
     if kind not in KINDS:
         raise InputError(f"kind {kind!r}: expected {', '.join(KINDS)}")
-
-
-def _with_codes(
-    frame: gpd.GeoDataFrame, profile: CityProfile, kind: str, file: str
-) -> gpd.GeoDataFrame:
-    """Give districts and zones without a code that of their name in the profile."""
-    known = {
-        name.casefold(): region.code
-        for region in profile.regions
-        if region.kind == kind
-        for name in (region.name, region.name_en, *region.aliases)
-    }
-    codes = [
-        code or known.get(name.casefold(), "")
-        for code, name in zip(frame["code"], frame["name"], strict=True)
-    ]
-    unknown = [name for code, name in zip(codes, frame["name"], strict=True) if not code]
-    if unknown:
-        raise CodeError(
-            f"{file}: no code, and the city profile has no {kind} called {', '.join(unknown)}: add "
-            "an alias in the profile's regions.csv, or give --code-field",
-            unknown=unknown,
-        )
-    absent = {r.code: r.name for r in profile.regions if r.kind == kind and r.code not in codes}
-    if absent:
-        listed = ", ".join(f"{code} {name}" for code, name in absent.items())
-        note(f"no polygon for {listed}: cases count there only if they name it")
-    return frame.assign(code=codes)
-
-
-def _refuse_faults(report: TopologyReport, file: str, *, force: bool) -> None:
-    if report.ok or (force and not (report.bad_codes or report.duplicate_codes)):
-        return
-    raise TopologyError(
-        f"{file}: the topology has faults, listed above; nothing was stored. Mend the file"
-        + (", or store the overlaps as they are with --force" if report.overlaps else ""),
-        report=report.to_dict(),
-    )
 
 
 def _result(kind: str, stored: Stored) -> dict[str, object]:

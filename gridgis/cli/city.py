@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from gridgis.cli.layers import load_layers, make_profile_cells
+from gridgis.cli.layers import check_profile_crs, load_layers, make_profile_cells
 from gridgis.cli.output import JsonFlag, note, say, say_json, say_table
 from gridgis.config import Settings
 from gridgis.intake.profile import load_profile, shipped_profiles
@@ -81,6 +81,7 @@ def init(
     """
     settings = Settings()
     loaded = load_profile(profile_folder(profile))
+    check_profile_crs(loaded)
     note(f"setting up {loaded.name} …")
     context = init_city(settings, profile, database=database)
     districts = read_areas(context, "district")

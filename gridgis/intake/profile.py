@@ -202,8 +202,8 @@ def _layers(source: ProfileFolder, spec: Mapping[str, object]) -> Iterator[Layer
             source.fault(where, file, "file not found", "check the name, from the profile folder")
         crs = source.crs(where, source.text(where, row, "crs"))
         yield Layer(
-            kind, path, crs or "", source.text(where, row, "code_field", "code"),
-            source.text(where, row, "name_field", "name"), quality,
+            kind, path, crs or "", source.text(where, row, "code_field"),
+            source.text(where, row, "name_field"), quality,
             source.text(where, row, "source"),
         )  # fmt: skip
 

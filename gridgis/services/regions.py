@@ -33,7 +33,7 @@ WGS84 = "EPSG:4326"
 
 @dataclass(frozen=True, slots=True)
 class AreaLayer:
-    """Areas of one kind, ready to store: WGS84 with `code` and `name` (区域图层)."""
+    """Areas of one kind, ready to store: WGS84 with `code`, each once, and `name` (区域图层)."""
 
     kind: str
     frame: gpd.GeoDataFrame
