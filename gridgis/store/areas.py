@@ -93,8 +93,20 @@ def replace_water(tx: Connection, rows: Iterable[Mapping[str, object]]) -> int:
 
 
 def settle_areas(tx: Connection) -> None:
-    """Derive what follows from the areas: managed part, land area, label, host district."""
-    for name in ("settle_regions", "settle_region_land", "settle_streets", "settle_hosts"):
+    """
+    Derive what follows from the areas: managed part, land area, label, host district.
+
+    The rows of regions are cut at the days on which another kind changes over or under them, anew
+    each time: so they do not depend on the order in which layers came.
+    """
+    for name in (
+        "join_regions",
+        "cut_regions",
+        "settle_regions",
+        "settle_region_land",
+        "settle_streets",
+        "settle_hosts",
+    ):
         tx.execute(query("areas", name))
     _refresh_statistics(tx, "core.region", "core.street")
 

@@ -42,14 +42,56 @@ INSERT INTO core.water (name, attribution, geom, geom_m)
 SELECT :name, :attribution, g.geom, ST_Transform(g.geom, c.measuring_srid)
 FROM core.city AS c, (SELECT ST_Multi(ST_GeomFromWKB(:wkb, 4326)) AS geom) AS g;
 
+-- name: join_regions
+-- One row again per region of a layer: where it is cut follows from what is loaded now.
+WITH later AS (
+    DELETE FROM core.region AS r
+    USING (SELECT region_code, layer_from, min(valid_from) AS valid_from
+           FROM core.region GROUP BY region_code, layer_from) AS f
+    WHERE r.region_code = f.region_code AND r.layer_from = f.layer_from
+      AND r.valid_from > f.valid_from
+    RETURNING r.region_code, f.valid_from, r.valid_to
+)
+UPDATE core.region AS r SET valid_to = w.valid_to
+FROM (SELECT region_code, valid_from, max(valid_to) AS valid_to
+      FROM later GROUP BY region_code, valid_from) AS w
+WHERE r.region_code = w.region_code AND r.valid_from = w.valid_from;
+
+-- name: cut_regions
+-- One row per span of days in which the same regions lie over it and under it: so what is left of
+-- it, and its host, are right on every day.
+WITH cut AS (
+    SELECT r.region_code, r.valid_from, d.day, lead(d.day, 1, r.valid_to) OVER (
+        PARTITION BY r.region_code, r.valid_from ORDER BY d.day) AS until
+    FROM core.region AS r
+    CROSS JOIN LATERAL (
+        SELECT DISTINCT b.day
+        FROM core.region AS h CROSS JOIN LATERAL (VALUES (h.valid_from), (h.valid_to)) AS b (day)
+        WHERE b.day > r.valid_from AND b.day < r.valid_to
+          AND (h.kind <> r.kind OR h.priority > r.priority)
+          AND h.geom && r.geom AND ST_Relate(h.geom, r.geom, 'T********')
+    ) AS d
+), head AS (
+    UPDATE core.region AS r SET valid_to = c.day
+    FROM (SELECT region_code, valid_from, min(day) AS day
+          FROM cut GROUP BY region_code, valid_from) AS c
+    WHERE r.region_code = c.region_code AND r.valid_from = c.valid_from
+    RETURNING r.*
+)
+INSERT INTO core.region (region_code, name, name_en, kind, group_code, position, priority,
+    geom_quality, attribution, geom, geom_m, layer_from, valid_from, valid_to)
+SELECT r.region_code, r.name, r.name_en, r.kind, r.group_code, r.position, r.priority,
+    r.geom_quality, r.attribution, r.geom, r.geom_m, r.layer_from, c.day, c.until
+FROM head AS r JOIN cut AS c USING (region_code, valid_from);
+
 -- name: settle_regions
--- What is left of a region after those of higher priority on the same day.
+-- What is left of a region after those of higher priority on the same days.
 UPDATE core.region AS r
 SET managed_geom = ST_Multi(ST_CollectionExtract(coalesce(
         ST_Difference(r.geom, (
             SELECT ST_Union(h.geom) FROM core.region AS h
             WHERE h.priority > r.priority AND h.geom IS NOT NULL AND ST_Intersects(h.geom, r.geom)
-              AND daterange(h.valid_from, h.valid_to) && daterange(r.valid_from, r.valid_to))),
+              AND daterange(h.valid_from, h.valid_to) @> r.valid_from)),
         r.geom), 3));
 
 -- name: settle_region_land
@@ -77,18 +119,12 @@ SET area_m2 = ST_Area(s.geom_m),
 -- name: settle_hosts
 -- The administrative district of a zone, where one district alone hosts it.
 UPDATE core.region AS z
-SET host_district = CASE WHEN h.hosts = 1 THEN h.code END
-FROM (
-    SELECT z.region_code, z.valid_from, count(DISTINCT d.region_code) AS hosts,
-        min(d.region_code) AS code
-    FROM core.region AS z
-    JOIN core.region AS d ON d.kind = 'district' AND ST_Intersects(d.geom_m, z.geom_m)
-     AND daterange(d.valid_from, d.valid_to) && daterange(z.valid_from, z.valid_to)
-     AND ST_Area(ST_Intersection(d.geom_m, z.geom_m)) > 0.01 * ST_Area(z.geom_m)
-    WHERE z.kind = 'zone' AND z.geom_m IS NOT NULL
-    GROUP BY z.region_code, z.valid_from
-) AS h
-WHERE z.region_code = h.region_code AND z.valid_from = h.valid_from;
+SET host_district = (
+    SELECT CASE WHEN count(*) = 1 THEN min(d.region_code) END FROM core.region AS d
+    WHERE d.kind = 'district' AND daterange(d.valid_from, d.valid_to) @> z.valid_from
+      AND ST_Intersects(d.geom_m, z.geom_m)
+      AND ST_Area(ST_Intersection(d.geom_m, z.geom_m)) > 0.01 * ST_Area(z.geom_m))
+WHERE z.kind = 'zone';
 
 -- name: stage_cells
 CREATE TEMP TABLE staged_cell (
@@ -140,8 +176,11 @@ FROM (
 ) AS b;
 
 -- name: place_cells_in_regions
+-- The management region that covers the middle of a cell: of several the last that holds while the
+-- grid does, then as for cases. A cell that none covers has none.
 UPDATE core.unit_grid AS u SET region_code = f.region_code
-FROM (
+FROM core.unit_grid AS x
+LEFT JOIN (
     SELECT DISTINCT ON (c.grid_version, c.cell_code) c.grid_version, c.cell_code, r.region_code
     FROM core.region AS r
     CROSS JOIN LATERAL (
@@ -151,9 +190,10 @@ FROM (
     ) AS c
     JOIN core.grid AS g ON g.grid_version = c.grid_version
      AND daterange(g.valid_from, g.valid_to) && daterange(r.valid_from, r.valid_to)
-    ORDER BY c.grid_version, c.cell_code, r.priority DESC, r.region_code
-) AS f
-WHERE u.grid_version = f.grid_version AND u.cell_code = f.cell_code
+    ORDER BY c.grid_version, c.cell_code, least(g.valid_to, r.valid_to) DESC, r.priority DESC,
+        r.region_code
+) AS f USING (grid_version, cell_code)
+WHERE u.grid_version = x.grid_version AND u.cell_code = x.cell_code
   AND u.region_code IS DISTINCT FROM f.region_code;
 
 -- name: today
@@ -161,13 +201,17 @@ WHERE u.grid_version = f.grid_version AND u.cell_code = f.cell_code
 SELECT (now() AT TIME ZONE time_zone)::date FROM core.city;
 
 -- name: read_regions
-SELECT region_code AS code, name, kind, geom_quality AS quality, attribution,
-    nullif(CAST(valid_from AS text), '-infinity') AS valid_from,
-    nullif(CAST(valid_to AS text), 'infinity') AS valid_to,
-    ST_AsBinary(geom) AS wkb
-FROM core.region
-WHERE kind = :kind AND geom IS NOT NULL AND daterange(valid_from, valid_to) @> CAST(:day AS date)
-ORDER BY region_code;
+-- The days are those of the region in its layer, not of its row: that may be cut by other layers.
+SELECT r.region_code AS code, r.name, r.kind, r.geom_quality AS quality, r.attribution,
+    nullif(CAST(w.valid_from AS text), '-infinity') AS valid_from,
+    nullif(CAST(w.valid_to AS text), 'infinity') AS valid_to,
+    ST_AsBinary(r.geom) AS wkb
+FROM core.region AS r
+JOIN (SELECT region_code, layer_from, min(valid_from) AS valid_from, max(valid_to) AS valid_to
+      FROM core.region GROUP BY region_code, layer_from) AS w USING (region_code, layer_from)
+WHERE r.kind = :kind AND r.geom IS NOT NULL
+  AND daterange(r.valid_from, r.valid_to) @> CAST(:day AS date)
+ORDER BY r.region_code;
 
 -- name: read_streets
 SELECT street_code AS code, name, 'street' AS kind, geom_quality AS quality, attribution,
