@@ -10,11 +10,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from gridgis.errors import SchemaError
-from gridgis.intake.columns import mask, nullable, plain
+from gridgis.intake.columns import mask, nullable
 from gridgis.intake.mapping import header_key
 from gridgis.intake.names import Names
 from gridgis.intake.schema import RECORD_SCHEMAS
-from gridgis.intake.times import parse_times
 from gridgis.intake.work import Work
 from gridgis.model.case import FieldKind
 from gridgis.model.ledger import (
@@ -169,17 +168,6 @@ class _RecordWork(Work):
         return pa.concat_tables(parts)
 
     # --------------------------------------------------------------- fields
-
-    def moment(self, name: str, *, required: bool) -> pa.Array:
-        """Return a field as times in UTC."""
-        given = plain(self.text(name))
-        zone = self.mapping.time_zone or self.profile.time_zone
-        found = parse_times(given, self.mapping.time_formats, zone)
-        unread = pc.and_(pc.is_null(found), pc.not_equal(given, ""))
-        self.reject(mask(unread), name, "not_a_time")
-        if required:
-            self.reject(mask(pc.equal(given, "")), name, "required")
-        return found
 
     def word(self, name: str, *, required: bool) -> pa.Array:
         """Return a field that holds one of a few words, as its code."""

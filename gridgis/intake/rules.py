@@ -49,10 +49,20 @@ RULES: dict[str, tuple[str, str]] = {
         ("a unit grid code has 15 digits, the last three from 001 (14-digit codes are not padded)"),
     ),
     "not_a_time": (
-        "不是时间“{value}”：应如 2024-11-05 08:30:00，或在映射的 [times] formats 中写明",
+        (
+            "不是时间“{value}”：应如 2024-11-05 08:30:00，或在映射的 [times] formats 中写明；"
+            "没有的时间留空"
+        ),
         (
             "not readable as a time: write it like 2024-11-05 08:30:00, or name its format in "
-            "[times] formats of the mapping"
+            "[times] formats of the mapping; leave a time that nobody knows empty"
+        ),
+    ),
+    "time_out_of_range": (
+        "“{value}”不在 {first} 至 {last} 年间，多半是占位日期：改正，没有的时间留空",
+        (
+            "not in the years {first} to {last}, probably a placeholder: correct it, or leave a "
+            "time that nobody knows empty"
         ),
     ),
     "stage_order": ("早于{before}：核对两个时间", "is before {before}: check both times"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -22,7 +23,15 @@ _MICROS = pa.timestamp("us")
 _WITH_OFFSET = r"(?:Z|[+-]\d{2}:?\d{2})$"
 _SERIAL = r"^\d{5}(?:\.\d+)?$"
 _EXCEL_EPOCH = "1899-12-30"
-_ISO = ("%Y-%m-%d %H:%M:%S", "%Y-%m-%d %H:%M", "%Y-%m-%d", "%Y-%m-%dT%H:%M:%S")
+_EDGE_YEAR = re.compile(r"^(?:0000|0001|9999)")
+_SHIFTABLE = np.array(["0001-01-03", "9999-12-29"], dtype="datetime64[us]")
+YEARS = range(1900, 2200)
+"""Years in which something can have happened; what lies outside is a placeholder or a slip."""
+_ISO = (
+    "%Y-%m-%d %H:%M:%S", "%Y-%m-%d %H:%M", "%Y-%m-%d %H", "%Y-%m-%d",
+    "%Y-%m-%dT%H:%M:%S", "%Y-%m-%dT%H:%M", "%Y-%m-%dT%H",
+)  # fmt: skip
+"""What `_iso` reads."""
 _FORMATS = (
     *_ISO, "%Y-%m-%d %H:%M:%S.%f", "%Y-%m-%dT%H:%M:%S.%f",
     "%Y/%m/%d %H:%M:%S", "%Y/%m/%d %H:%M", "%Y/%m/%d",
@@ -52,6 +61,7 @@ def parse_times(texts: pa.Array, formats: tuple[str, ...], time_zone: str) -> pa
     Returns
     -------
     (n,) timestamp[us, UTC]
+        Also of years that no case can have: see `out_of_years`.
     """
     given = nullable(texts)
     if given.null_count == len(given):
@@ -62,6 +72,14 @@ def parse_times(texts: pa.Array, formats: tuple[str, ...], time_zone: str) -> pa
     return pa.array(_by_formats(pd.Series(texts.to_pylist(), dtype=str), formats, time_zone)).cast(
         UTC_US
     )
+
+
+def out_of_years(moments: pa.Array, time_zone: str) -> pa.Array:
+    """Tell which moments lie in none of `YEARS`, by the clock of a zone; a missing one does not."""
+    years = [f"{year}-01-01" for year in (YEARS.start, YEARS.stop)]
+    first, end = pa.array(_to_utc(np.array(years, dtype="datetime64[us]"), time_zone)).cast(UTC_US)
+    outside = pc.or_(pc.less(moments, first), pc.greater_equal(moments, end))
+    return pc.fill_null(outside, fill_value=False)
 
 
 def _iso(given: pa.Array) -> Moments | None:
@@ -94,16 +112,21 @@ def _by_formats(texts: pd.Series[str], formats: tuple[str, ...], time_zone: str)
     tried = np.isnat(result) & texts.str.match(_SERIAL).to_numpy(dtype=bool)
     take(tried, _serial(texts[tried]))
     tried = np.isnat(result) & texts.str.contains(_WITH_OFFSET).to_numpy(dtype=bool)
-    aware = pd.to_datetime(texts[tried], format="ISO8601", errors="coerce", utc=True)
+    # Pandas fails on a year at either edge of the calendar; another far one says the same.
+    inner = texts[tried].str.replace(_EDGE_YEAR, "9998", regex=True)
+    aware = pd.to_datetime(inner, format="ISO8601", errors="coerce", utc=True)
     result[tried] = aware.dt.tz_localize(None).astype("datetime64[us]").to_numpy()
     return result
 
 
 def _to_utc(local: Moments, time_zone: str) -> Moments:
-    aware = pd.DatetimeIndex(local).tz_localize(
-        time_zone, ambiguous=np.ones(len(local), dtype=bool), nonexistent="shift_forward"
+    """Return local times as UTC; those at the edges of the calendar stay, as they cannot move."""
+    moments = local.copy()
+    inner = (local >= _SHIFTABLE[0]) & (local <= _SHIFTABLE[1])
+    aware = pd.DatetimeIndex(local[inner]).tz_localize(
+        time_zone, ambiguous=np.ones(inner.sum(), dtype=bool), nonexistent="shift_forward"
     )
-    moments: Moments = aware.tz_convert("UTC").tz_localize(None).as_unit("us").to_numpy()
+    moments[inner] = aware.tz_convert("UTC").tz_localize(None).as_unit("us").to_numpy()
     return moments
 
 

@@ -30,7 +30,6 @@ from gridgis.intake.names import Names
 from gridgis.intake.points import convert_points, row_radius_m
 from gridgis.intake.repeats import Repeats
 from gridgis.intake.schema import CASE_SCHEMA
-from gridgis.intake.times import parse_times
 from gridgis.intake.work import Work
 from gridgis.model.case import CASE_FIELDS, STAGE_ORDER, FieldKind
 
@@ -184,16 +183,11 @@ class _CaseWork(Work):
 
     def times(self) -> None:
         """Parse every time and check their order."""
-        zone = self.mapping.time_zone or self.profile.time_zone
         stamps: dict[str, NDArray[np.int64]] = {}
         for name in _TIMES:
-            given = plain(self.text(name))
-            moments = parse_times(given, self.mapping.time_formats, zone)
-            unread = pc.and_(pc.is_null(moments), pc.not_equal(given, ""))
-            self.reject(mask(unread), name, "not_a_time")
+            moments = self.moment(name, required=name == "reported_at")
             self.out[name] = moments
             stamps[name] = pc.fill_null(moments.cast(pa.int64()), _NEVER).to_numpy()
-        self.reject(stamps["reported_at"] == _NEVER, "reported_at", "required")
         self._check_order(stamps)
 
     def _check_order(self, stamps: Mapping[str, NDArray[np.int64]]) -> None:

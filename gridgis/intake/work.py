@@ -11,6 +11,7 @@ import pyarrow.compute as pc
 from gridgis.intake.columns import Distinct, mask, matches, plain, rows_with_nul, trimmed
 from gridgis.intake.rejects import Reject, shown_value
 from gridgis.intake.rules import remedy
+from gridgis.intake.times import YEARS, out_of_years, parse_times
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -116,6 +117,19 @@ class Work:
     def require(self, name: str, given: Distinct) -> None:
         """Reject rows whose field is empty."""
         self.reject(given.where([not value for value in given.values]), name, "required")
+
+    def moment(self, name: str, *, required: bool = False) -> pa.Array:
+        """Return a field as times in UTC; one in no year that a case can have is refused."""
+        given = plain(self.text(name))
+        zone = self.mapping.time_zone or self.profile.time_zone
+        found = parse_times(given, self.mapping.time_formats, zone)
+        unread = pc.and_(pc.is_null(found), pc.not_equal(given, ""))
+        self.reject(mask(unread), name, "not_a_time")
+        outside = mask(out_of_years(found, zone))
+        self.reject(outside, name, "time_out_of_range", first=YEARS[0], last=YEARS[-1])
+        if required:
+            self.reject(mask(pc.equal(given, "")), name, "required")
+        return found
 
     def number(self, name: str, *, required: bool = True) -> pa.Array:
         """Return the number of a record: whole text, not one that a spreadsheet has rounded."""

@@ -67,6 +67,10 @@ def check(profile, tmp_path):
         ({"cell": "990901000000000"}, "cell", "rounded_number"),
         ({"reported": ""}, "reported", "required"),
         ({"reported": "soon"}, "reported", "not_a_time"),
+        ({"reported": "0001-01-01 00:00:00"}, "reported", "time_out_of_range"),
+        ({"accepted": "9999-12-31 23:59:59"}, "accepted", "time_out_of_range"),
+        ({"closed": "1899-12-31"}, "closed", "time_out_of_range"),
+        ({"closed": "1900-01-00"}, "closed", "not_a_time"),
         ({"closed": "2024-03-01"}, "closed", "stage_order"),
         ({"x": "24.93", "y": "north"}, "y", "not_a_number"),
         ({"x": "nan", "y": "60.29"}, "x", "not_a_number"),
@@ -173,7 +177,8 @@ def test_rows_may_name_their_crs(check):
 def test_every_rule_has_a_remedy_in_both_languages(rule):
     """Remedies are complete sentences for a Chinese and for another city."""
     facts = {"value": "v", "column": "c", "limit": 1, "found": 1, "expected": 2, "hint": "",
-             "allowed": "a", "before": "b", "stage": "s", "previous": "p", "at": "t"}  # fmt: skip
+             "allowed": "a", "before": "b", "stage": "s", "previous": "p", "at": "t",
+             "first": 1900, "last": 2199}  # fmt: skip
     assert remedy(rule, "zh-CN", **facts) != remedy(rule, "en", **facts)
 
 

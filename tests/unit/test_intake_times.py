@@ -3,7 +3,7 @@
 import pyarrow as pa
 import pytest
 
-from gridgis.intake.times import parse_times
+from gridgis.intake.times import out_of_years, parse_times
 
 
 def parsed(texts, formats=(), zone="Asia/Shanghai"):
@@ -19,7 +19,7 @@ def parsed(texts, formats=(), zone="Asia/Shanghai"):
         "2024/11/05 08:30:00", "2024/11/5 8:30", "2024.11.05 08:30", "2024年11月5日 08:30",
         "2024年11月05日 08时30分", "20241105083000", "202411050830", "2024-11-05T08:30:00+08:00",
         "2024-11-05 00:30:00Z", "2024-11-05T02:30:00.000+0200",
-        "45601.354166666664",
+        "45601.354166666664", "2024-11-05T08:30",
     ],
 )  # fmt: skip
 def test_shapes_of_one_moment(text):
@@ -41,6 +41,34 @@ def test_one_bad_value_leaves_the_others():
     expected = ["2024-11-05 00:30:00", None, "2024-11-04 16:00:00", None, "2024-11-04 16:00:00",
                 "2024-11-04 16:00:00"]  # fmt: skip
     assert parsed(texts) == expected
+
+
+@pytest.mark.parametrize("shape", ["2024-11-05T08:30", "2024-11-05 08", "2024-11-05T08"])
+def test_a_shape_is_read_whatever_stands_beside_it(shape):
+    """A column of one ISO shape is read fast, a mixed one slowly, and both to the same moment."""
+    assert parsed([shape]) == parsed([shape, "2024/01/01"])[:1] != [None]
+
+
+@pytest.mark.parametrize("zone", ["Asia/Shanghai", "America/New_York", "UTC"])
+@pytest.mark.parametrize("beside", [[], ["2024/03/05"]], ids=["fast", "slow"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "0000-01-01", "0001-01-01", "0001-01-01T00:00:00+08:00", "1899-12-31 23:59:59",
+        "2200-01-01", "9999-12-31 23:59:59", "9999-12-31T23:59:59-08:00", "00001",
+    ],
+)  # fmt: skip
+def test_placeholders_are_moments_of_no_year(text, beside, zone):
+    """What stands for an unknown time is recognised in every zone, however far off it is."""
+    found = parse_times(pa.array([text, *beside]), (), zone)
+    assert out_of_years(found, zone).to_pylist() == [True, *(False for _ in beside)]
+
+
+@pytest.mark.parametrize("zone", ["Asia/Shanghai", "America/New_York", "UTC"])
+def test_the_years_are_those_of_the_local_clock(zone):
+    """The first and the last local second of the years are within, a missing time is not out."""
+    found = parse_times(pa.array(["1900-01-01", "2199-12-31 23:59:59", ""]), (), zone)
+    assert out_of_years(found, zone).to_pylist() == [False, False, False]
 
 
 def test_declared_formats_come_first():
