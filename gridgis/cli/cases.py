@@ -18,6 +18,7 @@ from gridgis.intake.suggest import suggest_mapping
 from gridgis.model.ledger import RECORD_FIELDS
 from gridgis.services import ingest
 from gridgis.services.context import Context, open_context
+from gridgis.services.handout import hand_out
 from gridgis.services.imports import ImportRequest, ImportResult
 
 app = typer.Typer(help="Import and look up cases (案件).", no_args_is_help=True)
@@ -87,6 +88,36 @@ def import_command(  # noqa: PLR0913 - the options of the command, each by name
         results = [import_file(context, path, request) for path in files]
     if as_json:
         say_json([result.to_dict() for result in results])
+
+
+@app.command("export")
+def export_command(
+    *,
+    out: Annotated[Path, typer.Option(help="Target file: .xlsx or .csv.")],
+    kind: Annotated[str, typer.Option(help=f"What to write: {', '.join(RECORD_FIELDS)}.")],
+    month: Annotated[
+        str | None, typer.Option(help="Only this month, YYYY-MM; default all.")
+    ] = None,
+    as_json: JsonFlag = False,
+) -> None:
+    """
+    Write cases or records to files that `--mapping standard` imports again (导出台账).
+
+    A workbook that is full goes on in the next; events that a row a case cannot hold follow in a
+    file of their own, to be imported after it.
+    """
+    with _city() as context:
+        files = hand_out(
+            context,
+            kind,
+            out,
+            month=month,
+            progress=lambda path, rows: note(f"wrote {path}: {rows:,} rows"),
+        )
+    if as_json:
+        say_json([{"file": str(path), "rows": rows} for path, rows in files])
+    else:
+        say(f"wrote {sum(rows for _, rows in files):,} rows to {len(files)} file(s)")
 
 
 @contextmanager

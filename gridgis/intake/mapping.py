@@ -63,6 +63,8 @@ class CaseMapping:
     sheet: str | None = None
     header_row: int | None = None
     """1-based row of the (last) header row; None finds it."""
+    lenient: bool = False
+    """Columns of optional fields may be missing."""
 
     def to_dict(self) -> dict[str, object]:
         """Return plain values for the record of an import."""
@@ -90,6 +92,14 @@ def load_mapping(path: Path) -> CaseMapping:
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise SchemaError(f"mapping {path}: not readable as TOML in UTF-8: {error}") from error
     return parse_mapping(spec, name=path.stem)
+
+
+def standard_mapping(kind: str) -> CaseMapping:
+    """Return the mapping by the fields' own labels, as `gridgis cases export` writes (标准列名)."""
+    columns: dict[str, tuple[str, ...]] = {
+        field.name: (field.label_zh, field.label_en, field.name) for field in RECORD_FIELDS[kind]
+    }
+    return CaseMapping(name="standard", kind=kind, columns=columns, lenient=True)
 
 
 def parse_mapping(spec: Mapping[str, object], *, name: str) -> CaseMapping:
@@ -146,6 +156,8 @@ def resolve_columns(mapping: CaseMapping, table: TableFile) -> dict[str, str]:
             faults.append(f"two columns are called {header!r} (for {name}): rename one of them")
         elif header is not None:
             found[name] = header
+        elif mapping.lenient and name not in required_fields(mapping.kind):
+            continue
         elif not (points and name in POINT_FIELDS):
             faults.append(_lacking(name, wanted, table.headers))
     if points and not ("x" in found and "y" in found):

@@ -14,7 +14,7 @@ from gridgis.intake.mapping import resolve_columns
 from gridgis.intake.reader import open_table
 from gridgis.intake.records import RecordValidator
 from gridgis.intake.rejects import Reject, shown_value
-from gridgis.intake.returned import restored
+from gridgis.intake.returned import restored, unprotected
 from gridgis.intake.rules import reason_columns, remedy
 from gridgis.intake.survey import survey
 
@@ -76,6 +76,7 @@ class OpenFile:
         given = self.table.headers
         self._reasons = reason_columns(given)
         self.headers = given[self._reasons :]
+        self._own = mapping.lenient
         self._language = profile.language
 
     def batches(self, checker: Checker) -> Iterator[Batch]:
@@ -94,6 +95,8 @@ class OpenFile:
         """Leave out blank rows, and what a rejects file that comes back has on top."""
         if self._reasons:
             chunk = restored(chunk)
+        elif self._own:
+            chunk = unprotected(chunk)
         first = chunk.table[next(iter(self.columns.values()))]
         blank = blank_rows(chunk.table, mask(pc.equal(trimmed(first), "")))
         if not blank.any():

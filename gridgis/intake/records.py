@@ -27,7 +27,7 @@ from gridgis.model.ledger import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
     from gridgis.intake.mapping import CaseMapping
     from gridgis.intake.rejects import Reject
@@ -41,8 +41,12 @@ _WORDS: dict[str, dict[str, str]] = {
 }
 """Fields that hold one of a few words: code to its Chinese name."""
 _UNKNOWN = {"stage": "unknown_stage", "result": "unknown_result", "level": "unknown_level"}
-_OF_STAGE = {"due_at": Stage.FILED, "result": Stage.CHECKED, "org": Stage.DISPATCHED}
-"""The stage of a wide row that a field beside the stages belongs to."""
+_OF_STAGE = {
+    "due_at": (Stage.FILED, Stage.ACCEPTED, Stage.REPORTED, Stage.DISPATCHED),
+    "result": (Stage.CHECKED,),
+    "org": (Stage.DISPATCHED, Stage.DISPOSED, Stage.CLOSED),
+}
+"""The stages of a wide row that a field beside them belongs to: the first of these it has."""
 
 
 @dataclass(slots=True)
@@ -153,6 +157,11 @@ class _RecordWork(Work):
         none = np.logical_and.reduce([mask(pc.is_null(times)) for times in moments.values()])
         self.reject(none, "case_no", "no_stage")
         good = pa.array(self.ok)
+        owned = {
+            (name, stage): column
+            for name, given in beside.items()
+            for stage, column in _owned(given, _OF_STAGE[name], moments)
+        }
         parts = []
         for stage, times in moments.items():
             chosen = pc.and_(good, pc.is_valid(times))
@@ -162,8 +171,8 @@ class _RecordWork(Work):
                 "stage": pa.repeat(str(stage), len(self.numbers)), "at": times,
                 "actor": nullable(self.text("actor")), "note": nullable(self.text("note")),
             }  # fmt: skip
-            for name, owner in _OF_STAGE.items():
-                columns[name] = beside[name] if owner is stage else None
+            for name in beside:
+                columns[name] = owned.get((name, stage))
             parts.append(_table(columns, "events", len(self.numbers)).filter(chosen))
         return pa.concat_tables(parts)
 
@@ -214,6 +223,16 @@ class _RecordWork(Work):
     def _accepted(self, kind: str) -> pa.Table:
         whole = _table(self.out, kind, len(self.numbers))
         return whole if self.ok.all() else whole.filter(pa.array(self.ok))
+
+
+def _owned(
+    given: pa.Array, owners: tuple[Stage, ...], moments: Mapping[Stage, pa.Array]
+) -> Iterator[tuple[Stage, pa.Array]]:
+    """Give each value to the first of its stages that the row has."""
+    for stage in owners:
+        here = pc.is_valid(moments[stage])
+        yield stage, pc.if_else(here, given, None)
+        given = pc.if_else(here, None, given)
 
 
 def _table(columns: Mapping[str, pa.Array | None], kind: str, rows: int) -> pa.Table:

@@ -17,6 +17,12 @@ from gridgis.intake.tables import Chunk, Ragged
 _PROTECTED = rf"^'({FORMULA})"
 
 
+def unprotected(chunk: Chunk) -> Chunk:
+    """Return a chunk without what protects texts from being taken for formulas (还原文本)."""
+    plain = [pc.replace_substring_regex(c, _PROTECTED, r"\1") for c in chunk.table.columns]
+    return replace(chunk, table=pa.Table.from_arrays(plain, names=chunk.table.column_names))
+
+
 def restored(chunk: Chunk) -> Chunk:
     """
     Return the rows of a rejects file as they were before it was written (还原退回行).
@@ -24,8 +30,7 @@ def restored(chunk: Chunk) -> Chunk:
     Texts lose what protected them from being taken for formulas. A row that still has values
     beyond the header is still ragged.
     """
-    plain = [pc.replace_substring_regex(c, _PROTECTED, r"\1") for c in chunk.table.columns]
-    table = pa.Table.from_arrays(plain, names=chunk.table.column_names)
+    table = unprotected(chunk).table
     first = len(REJECT_HEADERS["en"]) + 1
     beyond = [n for at, n in enumerate(table.column_names, start=first) if n == unnamed(at)]
     if not beyond:

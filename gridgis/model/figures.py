@@ -8,13 +8,13 @@ slice, or a slice over another. So every figure can show exactly the rows behind
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
 
 from gridgis.model.measure import Unit
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from decimal import Decimal
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +88,12 @@ class Slice:
         """Unit of the fact."""
         return FACTS[self.fact].unit
 
+    @classmethod
+    def from_dict(cls, given: Mapping[str, Any]) -> Slice:
+        """Return the slice that `to_dict` told."""
+        where = sorted((dim, tuple(values)) for dim, values in given["where"].items())
+        return cls(given["fact"], given["measure"], tuple(where))
+
     def to_dict(self) -> dict[str, object]:
         """Return plain values."""
         return {
@@ -142,6 +148,21 @@ class Figure:
             return self.numerator
         return self.numerator / self.denominator if self.denominator else None
 
+    @classmethod
+    def from_dict(cls, given: Mapping[str, Any]) -> Figure:
+        """Return the figure that `to_dict` told."""
+        whole = given["denominator_rows"]
+        return cls(
+            key=given["key"],
+            label=given["label"],
+            definition=given["definition"],
+            numerator=Decimal(str(given["numerator"])),
+            over=Slice.from_dict(given["numerator_rows"]),
+            denominator=None if whole is None else Decimal(str(given["denominator"])),
+            whole=None if whole is None else Slice.from_dict(whole),
+            digits=given["digits"],
+        )
+
     def to_dict(self, text: str) -> Mapping[str, object]:
         """Return plain values; `text` is the figure as it is printed."""
         return {
@@ -152,6 +173,7 @@ class Figure:
             "numerator": plain(self.numerator),
             "denominator": None if self.denominator is None else plain(self.denominator),
             "value": None if self.value is None else round(float(self.value), 6),
+            "digits": self.digits,
             "text": text,
             "numerator_rows": self.over.to_dict(),
             "denominator_rows": self.whole.to_dict() if self.whole else None,

@@ -7,10 +7,12 @@ No form computes a number: each text, cell and bar is here already, with the key
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+
+from gridgis.model.figures import Figure
 
 if TYPE_CHECKING:
-    from gridgis.model.figures import Figure
+    from collections.abc import Mapping
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,6 +138,22 @@ class ReportModel:
     """Figure key to the figure as it is printed."""
     issue: Issue | None = None
 
+    @classmethod
+    def from_dict(cls, given: Mapping[str, Any]) -> ReportModel:
+        """Return the report that `to_dict` told."""
+        figures = {key: Figure.from_dict(figure) for key, figure in given["figures"].items()}
+        plain = ("city", "city_en", "language", "month", "region", "title", "synthetic", "notice")
+        return cls(
+            **{name: given[name] for name in plain},
+            sections=tuple(
+                Section(part["key"], part["title"], tuple(map(_block, part["blocks"])))
+                for part in given["sections"]
+            ),
+            figures=figures,
+            texts={key: given["figures"][key]["text"] for key in figures},
+            issue=None if given["issue"] is None else _issue(given["issue"]),
+        )
+
     def to_dict(self) -> dict[str, object]:
         """Return plain values; figures carry numerator, denominator, unit, definition and text."""
         return {
@@ -162,3 +180,23 @@ class ReportModel:
                 key: figure.to_dict(self.texts[key]) for key, figure in self.figures.items()
             },
         }
+
+
+def _block(given: Mapping[str, Any]) -> Block:
+    """Return a block of any type from its plain values."""
+    values = {name: value for name, value in given.items() if name != "type"}
+    match given["type"]:
+        case "Paragraph":
+            return Paragraph(**{**values, "figures": tuple(values["figures"])})
+        case "Table":
+            rows = tuple(tuple(Cell(**cell) for cell in row) for row in values["rows"])
+            return Table(**{**values, "columns": tuple(values["columns"]), "rows": rows})
+        case "Chart":
+            series = tuple(Series(s["name"], tuple(s["values"])) for s in values["series"])
+            return Chart(**{**values, "labels": tuple(values["labels"]), "series": series})
+        case _:
+            return RegionMap(**values)
+
+
+def _issue(given: Mapping[str, Any]) -> Issue:
+    return Issue(**{**given, "changes": tuple(given["changes"])})

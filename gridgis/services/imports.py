@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 from gridgis.errors import InputError, SchemaError
-from gridgis.intake.mapping import CaseMapping, load_mapping
+from gridgis.intake.mapping import CaseMapping, load_mapping, standard_mapping
 from gridgis.intake.rejects import Reject, free_path
 from gridgis.store.imports import FileFacts, RejectRow
 
@@ -85,13 +85,15 @@ def find_mapping(profile: CityProfile, request: ImportRequest) -> CaseMapping:
     """
     name = request.mapping or request.kind
     path = Path(name)
+    if name == "standard":
+        return standard_mapping(request.kind)
     if name in profile.mappings:
         mapping = load_mapping(profile.mappings[name])
     elif path.suffix == ".toml" or path.exists():
         mapping = load_mapping(path)
     else:
         raise InputError(
-            f"mapping {name!r}: neither a file nor one of the profile's "
+            f"mapping {name!r}: neither a file, nor `standard`, nor one of the profile's "
             f"({', '.join(sorted(profile.mappings)) or 'none'}); draft one with `gridgis cases "
             "mapping suggest FILE`"
         )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
@@ -10,6 +12,8 @@ from gridgis.model.figures import FACTS
 from gridgis.store.engine import query
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from sqlalchemy import Connection
 
     from gridgis.model.figures import Fact, Slice
@@ -17,6 +21,18 @@ if TYPE_CHECKING:
 
 HUNDREDTHS = 100
 Row = dict[str, object]
+
+
+@dataclass(frozen=True, slots=True)
+class IssueKey:
+    """Which report: its month, and the region of a district brief."""
+
+    month: str
+    region: str | None = None
+
+    def values(self) -> dict[str, object]:
+        """Return what statements bind."""
+        return {"month": self.month, "region_code": self.region or ""}
 
 
 def read_counts(tx: Connection, fact: Fact, period: Period) -> list[Row]:
@@ -68,6 +84,55 @@ def read_rows(
         sa.select(*(rows.c[name] for name in names)).where(*conditions).order_by(key).limit(limit)
     )
     return [dict(row) for row in tx.execute(statement, _bounds(period)).mappings()]
+
+
+def keep_draft(tx: Connection, key: IssueKey, model: Mapping[str, object]) -> int:
+    """Store the draft of a report in place of the one before and return its number (保存草稿)."""
+    content = json.dumps(model, ensure_ascii=False)
+    values = {**key.values(), "model": content}
+    return int(tx.scalar(query("report", "keep_draft"), values) or 0)
+
+
+def sign_draft(tx: Connection, key: IssueKey, *, signed_by: str) -> int | None:
+    """Sign the draft of a report; None if there is none (签发)."""
+    values = {**key.values(), "signed_by": signed_by}
+    number = tx.scalar(query("report", "sign_draft"), values)
+    return None if number is None else int(number)
+
+
+def read_issue(tx: Connection, key: IssueKey, issue_no: int | None = None) -> Row | None:
+    """Return an issue of a report, the newest by default."""
+    values = {**key.values(), "issue_no": issue_no}
+    row = tx.execute(query("report", "read_issue"), values).mappings().one_or_none()
+    return None if row is None else dict(row)
+
+
+def read_signed(tx: Connection, key: IssueKey) -> Row | None:
+    """Return number and model of the newest signed issue."""
+    row = tx.execute(query("report", "read_signed"), key.values()).mappings().one_or_none()
+    return None if row is None else dict(row)
+
+
+def list_issues(tx: Connection) -> list[Row]:
+    """Return all issues without their models, newest month first."""
+    return [dict(row) for row in tx.execute(query("report", "list_issues")).mappings()]
+
+
+def keep_text(
+    tx: Connection, key: IssueKey, paragraph: str, edited: str | None, *, author: str
+) -> None:
+    """Keep an analyst's own text of a paragraph, or drop it."""
+    values = {**key.values(), "paragraph": paragraph}
+    if edited is None:
+        tx.execute(query("report", "drop_text"), values)
+    else:
+        tx.execute(query("report", "keep_text"), {**values, "edited": edited, "author": author})
+
+
+def read_texts(tx: Connection, key: IssueKey) -> dict[str, str]:
+    """Return the analysts' texts by paragraph."""
+    rows = tx.execute(query("report", "read_texts"), key.values())
+    return {row.paragraph: row.edited for row in rows}
 
 
 def _rows(fact: Fact, period: Period) -> sa.Subquery:

@@ -26,8 +26,10 @@ FROM runs.run WHERE kind = 'density' ORDER BY month DESC, run_id DESC;
 SELECT (now() AT TIME ZONE time_zone)::date FROM core.city;
 
 -- name: stamp
--- What an answer may depend on: this database, its cases and areas, its runs, its profile, the day.
+-- What an answer may depend on: this database, its cases and areas, its runs and reports,
+-- its profile, the day.
 SELECT concat_ws(' ', c.created_at, v.version, (SELECT max(run_id) FROM runs.run),
+    (SELECT max(greatest(made_at, signed_at)) FROM runs.report_issue),
     c.profile_version, (now() AT TIME ZONE c.time_zone)::date)
 FROM core.city AS c CROSS JOIN core.data_version AS v;
 

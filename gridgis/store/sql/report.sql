@@ -94,3 +94,54 @@ SELECT k.case_no, core.region_key(k.region_code, k.region_method, k.geom IS NOT 
     k.subcategory_code, k.closed_at, 1 AS weight, true AS resolved
 FROM core.case_record AS k
 WHERE k.is_key AND k.closed_at >= :start_at AND k.closed_at < :end_at
+
+-- name: keep_draft
+-- The draft of a month, in place of the one before; the number after the last signed issue.
+INSERT INTO runs.report_issue (month, region_code, issue_no, status, data_version, model)
+SELECT :month, :region_code, coalesce(max(i.issue_no) FILTER (WHERE i.status = 'signed'), 0) + 1,
+    'draft', (SELECT version FROM core.data_version), CAST(:model AS jsonb)
+FROM runs.report_issue AS i WHERE i.month = :month AND i.region_code = :region_code
+ON CONFLICT (month, region_code, issue_no) DO UPDATE SET model = excluded.model,
+    data_version = excluded.data_version, made_at = now()
+RETURNING issue_no;
+
+-- name: sign_draft
+UPDATE runs.report_issue SET status = 'signed', signed_by = :signed_by, signed_at = now()
+WHERE month = :month AND region_code = :region_code AND status = 'draft'
+RETURNING issue_no;
+
+-- name: read_issue
+-- An issue of a month: the one asked for, or the newest.
+SELECT issue_no, status, data_version, model, made_at, signed_by, signed_at,
+    data_version <> (SELECT version FROM core.data_version) AS outdated
+FROM runs.report_issue
+WHERE month = :month AND region_code = :region_code
+  AND (CAST(:issue_no AS integer) IS NULL OR issue_no = :issue_no)
+ORDER BY issue_no DESC LIMIT 1;
+
+-- name: read_signed
+-- The newest signed issue of a month.
+SELECT issue_no, model FROM runs.report_issue
+WHERE month = :month AND region_code = :region_code AND status = 'signed'
+ORDER BY issue_no DESC LIMIT 1;
+
+-- name: list_issues
+SELECT month, region_code, issue_no, status, data_version, made_at, signed_by, signed_at
+FROM runs.report_issue ORDER BY month DESC, region_code, issue_no DESC;
+
+-- name: keep_text
+INSERT INTO runs.report_text (month, region_code, paragraph, edited, author)
+VALUES (:month, :region_code, :paragraph, :edited, :author)
+ON CONFLICT (month, region_code, paragraph) DO UPDATE SET edited = excluded.edited,
+    author = excluded.author, edited_at = now();
+
+-- name: drop_text
+DELETE FROM runs.report_text
+WHERE month = :month AND region_code = :region_code AND paragraph = :paragraph;
+
+-- name: read_texts
+SELECT paragraph, edited FROM runs.report_text
+WHERE month = :month AND region_code = :region_code;
+
+-- name: data_version
+SELECT version FROM core.data_version;

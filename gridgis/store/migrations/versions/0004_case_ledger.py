@@ -186,10 +186,43 @@ COMMENT ON FUNCTION core.disposal_due IS
     'Deadline of disposal by the limit of the day on which a case was filed';
 """
 
+_REPORTS = """
+CREATE TABLE runs.report_issue (
+    month        text NOT NULL,
+    region_code  text NOT NULL,
+    issue_no     integer NOT NULL,
+    status       text NOT NULL CHECK (status IN ('draft', 'signed')),
+    data_version bigint NOT NULL,
+    model        jsonb NOT NULL,
+    made_at      timestamptz NOT NULL DEFAULT now(),
+    signed_by    text,
+    signed_at    timestamptz,
+    PRIMARY KEY (month, region_code, issue_no),
+    CHECK ((status = 'signed') = (signed_by IS NOT NULL)),
+    CHECK ((signed_by IS NULL) = (signed_at IS NULL))
+);
+COMMENT ON TABLE runs.report_issue IS
+    'Issues of monthly reports; region_code is empty for the whole city. A signed one stays';
+CREATE UNIQUE INDEX report_draft ON runs.report_issue (month, region_code)
+    WHERE status = 'draft';
+CREATE TABLE runs.report_text (
+    month       text NOT NULL,
+    region_code text NOT NULL,
+    paragraph   text NOT NULL,
+    edited      text NOT NULL,
+    author      text NOT NULL,
+    edited_at   timestamptz NOT NULL DEFAULT now(),
+    PRIMARY KEY (month, region_code, paragraph)
+);
+COMMENT ON TABLE runs.report_text IS
+    'What an analyst wrote in place of a generated paragraph';
+"""
+
 _GRANTS = """
 DO $$ BEGIN
     IF EXISTS (SELECT FROM pg_roles WHERE rolname = 'gridgis_writer') THEN
-        GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA core TO gridgis_writer;
+        GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA core, runs
+            TO gridgis_writer;
         REVOKE INSERT, UPDATE, DELETE ON core.schema_version FROM gridgis_writer;
         REVOKE UPDATE, DELETE ON core.case_event FROM gridgis_writer;
     END IF;
@@ -199,5 +232,5 @@ END $$;
 
 def upgrade() -> None:
     """Create the tables of the ledger; events can only be added."""
-    for block in (_CASES, _REGION_KEY, _EVENTS, _RECORDS, _RULES, _GRANTS):
+    for block in (_CASES, _REGION_KEY, _EVENTS, _RECORDS, _RULES, _REPORTS, _GRANTS):
         op.get_bind().exec_driver_sql(block)

@@ -1,0 +1,156 @@
+"""Write cases and records as a city hands them in: files that import again (台账导出)."""
+
+from __future__ import annotations
+
+import csv
+from datetime import datetime
+from itertools import chain, islice
+from typing import TYPE_CHECKING, Any
+from zoneinfo import ZoneInfo
+
+from openpyxl import Workbook
+from openpyxl.cell import WriteOnlyCell
+
+from gridgis.errors import InputError, NotFoundError
+from gridgis.intake.rejects import XLSX_ROWS, protected
+from gridgis.model.ledger import CHECK_RESULTS, RECORD_FIELDS, STAGE_NAMES, WHISTLE_LEVELS
+from gridgis.model.period import Period
+from gridgis.services.exports import NOTICE
+from gridgis.store.engine import begin
+from gridgis.store.handout import handed_out
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+    from pathlib import Path
+
+    from gridgis.services.context import Context
+
+LOG = "event_log"
+NATURE = {"zh": "数据性质", "en": "Nature of the data"}
+
+
+def hand_out(
+    context: Context,
+    kind: str,
+    path: Path,
+    *,
+    month: str | None = None,
+    progress: Callable[[Path, int], None] = lambda _path, _rows: None,
+) -> list[tuple[Path, int]]:
+    """
+    Write one kind of records to files that `--mapping standard` imports (导出).
+
+    Events are two files: one with a row a case, and `…-log` with the events that a row a case
+    cannot hold. A workbook that is full goes on in the next, `…-2.xlsx`.
+
+    Parameters
+    ----------
+    path : Path
+        `.xlsx` or `.csv`.
+    month : str, optional
+        Only records of this month.
+
+    Returns
+    -------
+    list of (Path, int)
+        Each file and its number of rows.
+
+    Raises
+    ------
+    InputError
+        If the file is neither of these, or the kind is unknown.
+    NotFoundError
+        If there is no such record.
+    """
+    suffix = path.suffix.lower()
+    if suffix not in {".xlsx", ".csv"}:
+        raise InputError(f"{path.name}: expected a file that ends in .xlsx or .csv")
+    if kind not in RECORD_FIELDS:
+        raise InputError(f"kind {kind!r}: expected {', '.join(RECORD_FIELDS)}")
+    if month is not None:
+        Period.month(month, context.city.time_zone)
+    number = None if month is None else int(month.replace("-", ""))
+    parts = [(kind, path)]
+    if kind == "events":
+        parts.append((LOG, path.with_stem(f"{path.stem}-log")))
+    written: list[tuple[Path, int]] = []
+    with begin(context.engine) as tx:
+        for name, target in parts:
+            fields, rows = handed_out(tx, name, number)
+            sheet = _Sheet(context, "events" if name == LOG else name, fields)
+            save = _save_csv if suffix == ".csv" else _save_xlsx
+            for saved in save(target, sheet, map(sheet.texts, rows)):
+                progress(*saved)
+                written.append(saved)
+    if not written:
+        raise NotFoundError(f"there are no {kind}" + (f" of {month}" if month else ""))
+    return written
+
+
+class _Sheet:
+    """The headers of one kind in the language of the city, and values as texts."""
+
+    def __init__(self, context: Context, kind: str, fields: tuple[str, ...]) -> None:
+        self.chinese = context.city.language.startswith("zh")
+        self._zone = ZoneInfo(context.city.time_zone)
+        labels = {f.name: f.label_zh if self.chinese else f.label_en for f in RECORD_FIELDS[kind]}
+        self._fields = fields
+        self._notice = NOTICE if context.city.synthetic else ""
+        self.headers = [labels[name] for name in fields]
+        self.headers.append(NATURE["zh" if self.chinese else "en"])
+
+    def texts(self, row: Mapping[Any, Any]) -> list[str]:
+        """Return one row as texts that read back to the same values."""
+        return [*(self._text(name, row[name]) for name in self._fields), self._notice]
+
+    def _text(self, name: str, value: object) -> str:
+        if value is None:
+            return ""
+        if isinstance(value, bool):
+            return ("是" if value else "否") if self.chinese else ("yes" if value else "no")
+        if isinstance(value, datetime):
+            local = value.astimezone(self._zone).replace(tzinfo=None)
+            return local.isoformat(sep=" ")
+        words: Mapping[str, str] = {
+            "stage": STAGE_NAMES, "result": CHECK_RESULTS, "level": WHISTLE_LEVELS,
+        }.get(name, {}) if self.chinese else {}  # type: ignore[assignment]  # fmt: skip
+        return words.get(str(value), str(value))
+
+
+def _save_csv(path: Path, sheet: _Sheet, rows: Iterator[list[str]]) -> Iterator[tuple[Path, int]]:
+    first = next(rows, None)
+    if first is None:
+        return
+    count = 0
+    partial = path.with_name(f".partial-{path.name}")
+    with partial.open("w", encoding="utf-8-sig", newline="") as handle:
+        writer = csv.writer(handle)
+        writer.writerow(sheet.headers)
+        for row in chain([first], rows):
+            writer.writerow(map(protected, row))
+            count += 1
+    partial.replace(path)
+    yield path, count
+
+
+def _save_xlsx(path: Path, sheet: _Sheet, rows: Iterator[list[str]]) -> Iterator[tuple[Path, int]]:
+    number = 0
+    while True:
+        part = list(islice(rows, 1))
+        if not part:
+            return
+        number += 1
+        target = path if number == 1 else path.with_stem(f"{path.stem}-{number}")
+        book = Workbook(write_only=True)
+        page = book.create_sheet("gridgis")
+        count = 0
+        for row in chain([sheet.headers], part, islice(rows, XLSX_ROWS - 1)):
+            cells = [WriteOnlyCell(page, value=value) for value in row]
+            for cell in cells:
+                cell.data_type = "s"  # never a formula, never a rounded number
+            page.append(cells)
+            count += 1
+        partial = target.with_name(f".partial-{target.name}")
+        book.save(partial)
+        partial.replace(target)
+        yield target, count - 1
