@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Installs what is missing (system packages of deploy/apt.txt, .venv) and nothing else.
-# Usage: deploy/setup.sh demo|test|bench
+# Usage: deploy/setup.sh demo|test|ci|bench
 set -euo pipefail
 part=${1:?part}
 cd "$(dirname "$0")/.."
@@ -57,7 +57,7 @@ python=${PYTHON:-python3}
   echo "Python 3.11 or newer is needed; $python is $("$python" -V). Set PYTHON." >&2; exit 1; }
 [[ -x .venv/bin/python ]] || "$python" -m venv .venv
 groups=()
-case $part in test | bench) groups=(--group test) ;; esac
+case $part in test | ci | bench) groups=(--group test) ;; esac
 case ${CHECK-} in 1) groups+=(--group check) ;; esac
 stamp=.venv/.gridgis-$(cat pyproject.toml constraints.txt | sha256sum | cut -c1-16)-${part}${CHECK-}
 if [[ ! -e $stamp ]]; then
