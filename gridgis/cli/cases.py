@@ -30,7 +30,7 @@ _STEPS = {"waiting": "waiting for another import to end"}
 Sheet = Annotated[
     str | None, typer.Option(help="Sheet of a workbook (default the first), or layer of a gpkg.")
 ]
-Encoding = Annotated[str | None, typer.Option(help="utf-8 or gb18030; default: detected.")]
+Encoding = Annotated[str | None, typer.Option(help="Such as gb18030 or cp1252; default: detected.")]
 
 
 @app.command("import")

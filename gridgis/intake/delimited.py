@@ -34,7 +34,12 @@ _DELIMITERS = ",\t;|"
 
 
 def open_delimited(
-    path: Path, *, encoding: str | None, wanted: Collection[str], header_row: int | None
+    path: Path,
+    *,
+    encoding: str | None,
+    language: str,
+    wanted: Collection[str],
+    header_row: int | None,
 ) -> TableFile:
     """
     Open a text table; the delimiter is found from the header (打开分隔文本).
@@ -44,7 +49,7 @@ def open_delimited(
     SchemaError
         If the file is empty, not text in the encoding, or has no header.
     """
-    text = open_text(path, encoding)
+    text = open_text(path, encoding, language=language)
     with text.open() as handle:
         if not handle.read(_HEAD_BYTES).strip():
             raise SchemaError(f"{path.name}: the file is empty: there is no header row")

@@ -71,6 +71,7 @@ class OpenFile:
             sheet=sheet or mapping.sheet,
             encoding=encoding or mapping.encoding,
             header_row=mapping.header_row,
+            language=profile.language,
         )
         self.columns = resolve_columns(mapping, self.table)
         given = self.table.headers

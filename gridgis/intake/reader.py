@@ -34,6 +34,7 @@ def open_table(
     sheet: str | None = None,
     encoding: str | None = None,
     header_row: int | None = None,
+    language: str = "",
 ) -> TableFile:
     """
     Open a table of any supported format (打开表格).
@@ -46,6 +47,8 @@ def open_table(
         Sheet of a workbook, or layer of a gpkg; default the first, or the only one.
     header_row : int, optional
         1-based; default found.
+    language : str
+        Of the city; a Chinese one lets texts that are not UTF-8 be GB18030.
 
     Raises
     ------
@@ -71,5 +74,9 @@ def open_table(
     if start.startswith((OLE, ZIP)):
         return open_workbook(path, sheet=sheet, wanted=wanted, header_row=header_row)
     if name.endswith(_WORKBOOK) and b"<" in start.lstrip(b"\xef\xbb\xbf\xff\xfe\0 \t\r\n")[:1]:
-        return open_html(path, encoding=encoding, wanted=wanted, header_row=header_row)
-    return open_delimited(path, encoding=encoding, wanted=wanted, header_row=header_row)
+        return open_html(
+            path, encoding=encoding, language=language, wanted=wanted, header_row=header_row
+        )
+    return open_delimited(
+        path, encoding=encoding, language=language, wanted=wanted, header_row=header_row
+    )

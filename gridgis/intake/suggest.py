@@ -82,7 +82,7 @@ def suggest_mapping(
     SchemaError
         If the file cannot be read or holds no row.
     """
-    table = open_table(path, sheet=sheet, encoding=encoding)
+    table = open_table(path, sheet=sheet, encoding=encoding, language=profile.language)
     sample = _sample(table)
     formats = _time_formats(sample, profile)
     fits = _Fits(profile, formats)

@@ -48,16 +48,18 @@ class TextFile:
         return handle
 
 
-def open_text(path: Path, encoding: str | None) -> TextFile:
+def open_text(path: Path, encoding: str | None, *, language: str) -> TextFile:
     """
     Return a file as UTF-8 text (打开文本).
 
-    Without a declared encoding a byte order mark decides, then UTF-8, then GB18030.
+    Without a declared encoding a byte order mark decides, then UTF-8, then, in a Chinese city,
+    GB18030: nearly all bytes are some Chinese text, so elsewhere it would be a wrong guess.
 
     Raises
     ------
     SchemaError
-        If the file is a damaged gzip or holds bytes that its encoding does not have.
+        If the file is a damaged gzip, holds bytes that its encoding does not have, or is of an
+        encoding that cannot be told.
     """
     with path.open("rb") as handle:
         packed = handle.read(2) == _GZIP
@@ -75,11 +77,13 @@ def open_text(path: Path, encoding: str | None) -> TextFile:
     fault, newlines = _check_utf8(source)
     if fault is None:
         return TextFile(source, "utf-8", newlines, len(mark), unpacked)
-    if declared is None and not mark and fault.characters < _SURE_CHARACTERS:
+    unsure = declared is None and not mark and fault.characters < _SURE_CHARACTERS
+    if unsure and language.startswith("zh"):
         return _recoded(source, "gb18030", path.name)
     raise SchemaError(
         f"{path.name}: line {fault.line} is not UTF-8 text (byte {fault.offset}): save the file as "
-        "UTF-8 again, or declare its encoding with --encoding gb18030"
+        "UTF-8 again, or declare its encoding, such as --encoding gb18030 (Chinese), cp1252 or "
+        "latin-1 (Western Europe)"
     )
 
 

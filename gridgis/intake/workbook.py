@@ -55,7 +55,12 @@ def open_workbook(
 
 
 def open_html(
-    path: Path, *, encoding: str | None, wanted: Collection[str], header_row: int | None
+    path: Path,
+    *,
+    encoding: str | None,
+    language: str,
+    wanted: Collection[str],
+    header_row: int | None,
 ) -> TableFile:
     """
     Open the largest table of an HTML page (打开 HTML 表格).
@@ -65,7 +70,7 @@ def open_html(
     SchemaError
         If the page holds no table.
     """
-    with open_text(path, encoding).open() as handle:
+    with open_text(path, encoding, language=language).open() as handle:
         page = html.parse(handle, parser=html.HTMLParser(encoding="utf-8", huge_tree=True))
     tables = [] if page.getroot() is None else page.getroot().xpath("//table")
     rows = max((_html_rows(table) for table in tables), key=len, default=[])

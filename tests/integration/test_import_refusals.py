@@ -95,7 +95,7 @@ CASES = {
     "damaged xlsx": (damaged_xlsx, WGS84, "not readable as a workbook"),
     "protected xlsx": (protected_xlsx, WGS84, "protected by a password"),
     "nul bytes only": (text(b"\0" * 4096), WGS84, "does not fit the mapping"),
-    "picture": (text(b"\x89PNG\r\n" + bytes(range(256)) * 9), WGS84, "is neither UTF-8 nor"),
+    "picture": (text(b"\x89PNG\r\n" + bytes(range(256)) * 9), WGS84, "line 1 is not UTF-8 text"),
     "format": (lambda folder: written(folder / "a.pdf", b"%PDF"), WGS84, "unknown format"),
     "missing file": (lambda folder: folder / "absent.csv", WGS84, "no such file"),
     "missing mapping": (text(lines()), (*WGS84, "--mapping", "absent"), "neither a file nor"),

@@ -1,5 +1,6 @@
 """Mappings: what they may say, how they fit a file, and drafts of them (列映射)."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -150,7 +151,7 @@ def test_a_draft_of_usual_chinese_headers(profile, tmp_path):
         ",".join(headers) + "\nA1,Litter,app,North,24.93,60.29,990901001001001,2024-03-05 08:30\n",
         encoding="gb18030",
     )
-    draft = suggest_mapping(path, profile=profile)
+    draft = suggest_mapping(path, profile=replace(profile, language="zh-CN"))
     (tmp_path / "m.toml").write_text(draft.text, encoding="utf-8")
     found = {name: names[0] for name, names in load_mapping(tmp_path / "m.toml").columns.items()}
     assert found == {

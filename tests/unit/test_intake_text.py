@@ -13,7 +13,7 @@ ROWS = "案件编号,地址\nA1,翠湖西路\nA2,北京路\n"
 
 def walk(path, **options):
     """Return headers, rows by number, and ragged rows by number."""
-    table = open_table(path, **options)
+    table = open_table(path, **{"language": "zh-CN", **options})
     rows, ragged = {}, {}
     for chunk in table.chunks(table.headers):
         values = [column.to_pylist() for column in chunk.table.columns]
@@ -67,6 +67,17 @@ def test_damaged_utf8_is_not_taken_for_gb18030(tmp_path):
     content = (ROWS + "A3,金碧路\n" * 20).encode() + b"A4,\xff\n"
     with pytest.raises(SchemaError, match=r"line 24 is not UTF-8"):
         open_table(written(tmp_path, content))
+
+
+@pytest.mark.parametrize("encoding", ["latin-1", "cp1252"])
+def test_latin_texts_are_not_taken_for_gb18030(encoding, tmp_path):
+    """Outside China what is not UTF-8 is refused with line, byte and remedy; declared, it reads."""
+    path = written(tmp_path, "no,rue\nA1,Général\nA2,Rue de l'Église\n".encode(encoding))
+    said = r"line 2 is not UTF-8 text \(byte 11\).*--encoding .* cp1252 or latin-1"
+    with pytest.raises(SchemaError, match=said):
+        open_table(path, language="fr")
+    _, rows, _ = walk(path, encoding=encoding, language="fr")
+    assert rows == {1: ("A1", "Général"), 2: ("A2", "Rue de l'Église")}
 
 
 def test_declared_encoding_is_held_to(tmp_path):

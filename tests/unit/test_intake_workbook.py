@@ -85,7 +85,7 @@ def test_html_saved_as_xls(tmp_path):
     )
     path = tmp_path / "a.xls"
     path.write_bytes(page.encode("gb18030"))
-    headers, rows = rows_of(path, wanted=["编号", "经度", "纬度", "地址"])
+    headers, rows = rows_of(path, wanted=["编号", "经度", "纬度", "地址"], language="zh-CN")
     assert headers == ("编号", "经度", "纬度", "地址")
     assert rows == [("A1", "102.7", "25.01", "北京路1 号")]
 
