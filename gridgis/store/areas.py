@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from sqlalchemy import text
 
 from gridgis.errors import GeometryError
-from gridgis.store.engine import query
+from gridgis.store.engine import query, refresh_statistics
 from gridgis.store.rows import copy_rows
 
 if TYPE_CHECKING:
@@ -108,7 +108,7 @@ def settle_areas(tx: Connection) -> None:
         "settle_hosts",
     ):
         tx.execute(query("areas", name))
-    _refresh_statistics(tx, "core.region", "core.street")
+    refresh_statistics(tx, "core.region", "core.street")
 
 
 def insert_grid(
@@ -162,7 +162,7 @@ def insert_grid(
         tx.execute(query("areas", name), values)
     for size_m in BLOCK_SIZES_M:
         tx.execute(query("areas", "insert_blocks"), {**values, "block_m": size_m})
-    _refresh_statistics(tx, "core.unit_grid", "core.grid_block")
+    refresh_statistics(tx, "core.unit_grid", "core.grid_block")
     return count
 
 
@@ -196,11 +196,3 @@ def _replace(
     if found:
         tx.execute(query("areas", f"insert_{table}"), found)
     return len(found)
-
-
-def _refresh_statistics(tx: Connection, *tables: str) -> None:
-    """Tell the planner what changed; the services' role may not ANALYZE by itself."""
-    tx.execute(
-        text("SELECT core.refresh_statistics(VARIADIC CAST(:tables AS regclass[]))"),
-        {"tables": list(tables)},
-    )

@@ -61,6 +61,14 @@ def briefly(url: str) -> Iterator[Engine]:
         engine.dispose()
 
 
+def refresh_statistics(tx: Connection, *tables: str) -> None:
+    """Tell the planner what changed; the services' role may not ANALYZE by itself."""
+    tx.execute(
+        text("SELECT core.refresh_statistics(VARIADIC CAST(:tables AS regclass[]))"),
+        {"tables": list(tables)},
+    )
+
+
 @cache
 def query(file: str, name: str) -> TextClause:
     """Return the query `name` of `store/sql/FILE.sql`; values are always bound."""

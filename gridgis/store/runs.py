@@ -6,13 +6,13 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from sqlalchemy import Connection, text
-
 from gridgis.errors import EmptyPeriod, NotComparable, StoreError
-from gridgis.store.engine import query
+from gridgis.store.engine import query, refresh_statistics
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    from sqlalchemy import Connection
 
     from gridgis.model.period import Period
 
@@ -60,7 +60,7 @@ def store_density(
         "run_id": run_id, "rows_in": balance.total,
         "headline": json.dumps({"total": balance.total, "in_cells": balance.in_cells}),
     })  # fmt: skip
-    tx.execute(text("ANALYZE runs.density_count"))
+    refresh_statistics(tx, "runs.density_count", "runs.density_place")
     return balance
 
 

@@ -108,6 +108,18 @@ def meant(cases, chosen):
     ]  # fmt: skip
 
 
+def test_a_run_refreshes_the_statistics_of_its_tables(scattered):
+    """The planner knows the counts of a run at once, though another role owns the tables."""
+    context, *_ = scattered
+    with context.engine.begin() as tx:
+        for table in ("runs.density_count", "runs.density_place"):
+            known = tx.scalar(
+                text("SELECT reltuples FROM pg_class WHERE oid = CAST(:name AS regclass)"),
+                {"name": table},
+            )
+            assert known == tx.scalar(text(f"SELECT count(*) FROM {table}"))  # noqa: S608 - fixed
+
+
 @PROPERTY
 @given(chosen=FILTERS)
 def test_every_level_sums_to_the_filtered_total(scattered, chosen):
