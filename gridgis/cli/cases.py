@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -85,7 +84,7 @@ def import_command(  # noqa: PLR0913 - the options of the command, each by name
         synthetic=synthetic,
     )
     with _city() as context:
-        results = [import_file(context, path, request) for path in files]
+        results = [import_file(context, path, request, tell=not as_json) for path in files]
     if as_json:
         say_json([result.to_dict() for result in results])
 
@@ -130,8 +129,10 @@ def _city() -> Iterator[Context]:
         context.engine.dispose()
 
 
-def import_file(context: Context, path: Path, request: ImportRequest) -> ImportResult:
-    """Import one file with a progress bar and say what became of it."""
+def import_file(
+    context: Context, path: Path, request: ImportRequest, *, tell: bool = True
+) -> ImportResult:
+    """Import one file with a progress bar and, for people, say what became of it."""
     with progress(path.name, None) as bar:
         task = bar.task_ids[0]
 
@@ -140,7 +141,7 @@ def import_file(context: Context, path: Path, request: ImportRequest) -> ImportR
             bar.update(task, description=label, completed=rows, total=total or None)
 
         result = ingest.import_file(context, path, request, progress=show)
-    if "--json" not in sys.argv:
+    if tell:
         _say_result(path, result)
     return result
 

@@ -11,7 +11,7 @@ import pytest
 import shapely
 from openpyxl import Workbook
 
-from gridgis.cli.app import main
+from gridgis.cli.app import app, main
 from gridgis.store.migrate import WRITER_ROLE
 
 DATA = Path(__file__).resolve().parents[1] / "data"
@@ -189,6 +189,14 @@ def test_the_text_says_what_became_of_the_rows(run, tmp_path):
     assert "4 rows = 3 accepted + 1 rejected; 3 new, 0 changed, 0 unchanged" in output.out
     assert "unknown_category 1" in output.out
     assert "cases-rejects.xlsx" in output.out
+
+
+def test_json_is_a_flag_of_the_command(run, tmp_path, capsys):
+    """Whatever the process was started with, --json leaves nothing but one document on stdout."""
+    assert run("--version")[0] == 0
+    app(["cases", "import", str(text(lines())(tmp_path)), *WGS84, "--json"], standalone_mode=False)
+    (result,) = json.loads(capsys.readouterr().out)
+    assert result["accepted"] == 3
 
 
 def test_real_rows_are_refused_among_synthetic_ones(run, tmp_path):
