@@ -133,7 +133,8 @@ WITH held AS MATERIALIZED (
         max(at) FILTER (WHERE stage = 'checked') AS checked_at,
         max(at) FILTER (WHERE stage = 'voided') AS voided_at,
         bool_or(stage = 'act_first') AS act_first,
-        (array_agg(result ORDER BY at DESC) FILTER (WHERE stage = 'checked'))[1] AS check_result
+        max(at) FILTER (WHERE result = 'pass') AS passed_at,
+        max(at) FILTER (WHERE result = 'substandard') AS failed_at
     FROM held GROUP BY case_no
 ), told AS (
     SELECT e.*, b.due_at AS base_due_at, p.since AS suspended_at,
@@ -145,7 +146,9 @@ WITH held AS MATERIALIZED (
         coalesce(t.filed_at, k.filed_at) AS filed_at, t.dispatched_at, t.disposed_at,
         t.checked_at, CASE WHEN t.reopened_at > t.closed_at THEN NULL ELSE t.closed_at END
             AS closed_at,
-        t.voided_at, t.suspended_at, t.act_first, t.check_result,
+        t.voided_at, t.suspended_at, t.act_first,
+        CASE WHEN t.failed_at > coalesce(t.passed_at, '-infinity') THEN 'substandard'
+            WHEN t.passed_at IS NOT NULL THEN 'pass' END AS check_result,
         coalesce(t.base_due_at, k.due_stated_at,
             core.disposal_due(k.subcategory_code, coalesce(t.filed_at, k.filed_at, t.accepted_at,
             k.accepted_at))) + t.rest AS due_at

@@ -42,7 +42,7 @@ CREATE TABLE core.case_event (
     org       text,
     actor     text,
     note      text,
-    file_id   integer NOT NULL REFERENCES core.import_file,
+    file_id   integer NOT NULL,
     row_no    integer NOT NULL,
     PRIMARY KEY (case_no, event_key, revision)
 );
