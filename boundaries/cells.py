@@ -144,7 +144,7 @@ def _land(
     shapes = shapely.set_precision(planar.geometry.to_numpy(), SNAP_M)
     land = shapely.union_all(shapes, grid_size=SNAP_M)
     if within is not None:
-        land = shapely.intersection(land, within, grid_size=SNAP_M)
+        land = _polygonal(shapely.intersection(land, within, grid_size=SNAP_M))
     if water is not None and len(water):
         land = shapely.difference(land, water.to_crs(crs).union_all(), grid_size=SNAP_M)
     return _polygonal(land), pd.DataFrame({"code": planar["code"].to_numpy(), "shape": shapes})

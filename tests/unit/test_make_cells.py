@@ -98,6 +98,14 @@ def test_the_outer_area_cuts():
     assert cells["area_m2"].sum() == 15_000
 
 
+def test_an_area_that_touches_a_border_adds_nothing():
+    """Parts of the outer area that meet the districts in a line alone hold no cell."""
+    outer = translate(shapely.union_all([box(0, 0, 100, 100), box(300, 0, 400, 100)]), EAST, NORTH)
+    water = areas(box(0, 0, 50, 100))
+    cells = cells_of(areas(box(0, 0, 300, 100)), within=outer, water=water)
+    assert cells["area_m2"].sum() == 5000
+
+
 def test_the_street_part_is_that_of_the_representative_point():
     """A square mostly in the second street is its cell; streets do not cut squares."""
     streets = areas(box(0, 0, 120, 100), box(120, 0, 300, 100), codes=["990101001", "990101002"])
