@@ -10,6 +10,8 @@ from gridgis.errors import UnitMismatch
 
 _HUNDREDTH = Decimal("0.01")
 NO_RATE = "—"
+Number = int | Decimal
+"""A count; base cases may have two decimals."""
 
 
 class Unit(StrEnum):
@@ -27,7 +29,7 @@ class Count:
     """A number of something."""
 
     unit: Unit
-    value: int
+    value: Number
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,8 +37,8 @@ class Rate:
     """A share of two counts of one unit (比率)."""
 
     unit: Unit
-    numerator: int
-    denominator: int
+    numerator: Number
+    denominator: Number
 
     @classmethod
     def of(cls, part: Count, whole: Count) -> Rate:
@@ -48,7 +50,7 @@ class Rate:
     @property
     def value(self) -> float | None:
         """The rate as 0-1, None for a denominator of 0."""
-        return self.numerator / self.denominator if self.denominator else None
+        return float(self.numerator / self.denominator) if self.denominator else None
 
 
 def hundredths(value: float) -> float:
@@ -60,9 +62,9 @@ def hundredths(value: float) -> float:
     return float(Decimal(f"{value:.15g}").quantize(_HUNDREDTH, ROUND_HALF_UP))
 
 
-def percent_text(rate: Rate) -> str:
-    """Return a rate in percent: exact, half up, two decimals, `—` for a denominator of 0."""
+def percent_text(rate: Rate, *, digits: int = 2) -> str:
+    """Return a rate in percent: exact, half up, `—` for a denominator of 0."""
     if rate.denominator == 0:
         return NO_RATE
     exact = Decimal(rate.numerator) * 100 / Decimal(rate.denominator)
-    return str(exact.quantize(_HUNDREDTH, ROUND_HALF_UP))
+    return str(exact.quantize(Decimal(1).scaleb(-digits), ROUND_HALF_UP))
