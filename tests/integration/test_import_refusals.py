@@ -98,7 +98,7 @@ CASES = {
     "picture": (text(b"\x89PNG\r\n" + bytes(range(256)) * 9), WGS84, "line 1 is not UTF-8 text"),
     "format": (lambda folder: written(folder / "a.pdf", b"%PDF"), WGS84, "unknown format"),
     "missing file": (lambda folder: folder / "absent.csv", WGS84, "no such file"),
-    "missing mapping": (text(lines()), (*WGS84, "--mapping", "absent"), "neither a file nor"),
+    "missing mapping": (text(lines()), (*WGS84, "--mapping", "absent"), "neither a file, nor"),
     "missing sheet": (
         lambda folder: Path(shutil.copy(DATA / "office" / "cases.xls", folder)),
         (*WGS84, "--sheet", "案件"), "no sheet '案件'; it has Cases",
