@@ -97,6 +97,9 @@ def export_command(
     month: Annotated[
         str | None, typer.Option(help="Only this month, YYYY-MM; default all.")
     ] = None,
+    restricted: Annotated[
+        bool, typer.Option("--restricted", help="With restricted classes (受限类); keep it local.")
+    ] = False,
     as_json: JsonFlag = False,
 ) -> None:
     """
@@ -111,6 +114,7 @@ def export_command(
             kind,
             out,
             month=month,
+            restricted=restricted,
             progress=lambda path, rows: note(f"wrote {path}: {rows:,} rows"),
         )
     if as_json:

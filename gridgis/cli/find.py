@@ -6,6 +6,7 @@ import json
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, BinaryIO
@@ -67,6 +68,9 @@ def find(  # noqa: PLR0913 - one option per filter of the contract
     ] = None,
     source: Annotated[str | None, typer.Option(help="Source, code or name.")] = None,
     status: Annotated[str | None, typer.Option(help="open, closed, void or suspended.")] = None,
+    restricted: Annotated[
+        bool, typer.Option("--restricted", help="Restricted classes (受限类) too; keep it local.")
+    ] = False,
     limit: Annotated[
         int | None, typer.Option(min=1, help="At most so many; a table shows 20, a file all.")
     ] = None,
@@ -101,6 +105,7 @@ def find(  # noqa: PLR0913 - one option per filter of the contract
         source=source,
         status=status,
     )
+    chosen = replace(chosen, restricted=restricted)
     wanted = Format.JSON if as_json else shape
     if count:
         _say_count(context, chosen, as_json=wanted is Format.JSON)

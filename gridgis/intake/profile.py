@@ -259,18 +259,20 @@ def _streets(source: ProfileFolder, extent: tuple[float, float, float, float]) -
 
 def _categories(source: ProfileFolder) -> Iterator[Category]:
     unique = Unique(source, "subcategory code")
-    allowed = ("parent_code", "parent_name", "aliases")
+    allowed = ("parent_code", "parent_name", "aliases", "restricted")
     for where, row in source.csv("catalogue.csv", ("code", "name", "kind"), allowed):
         code, aliases = row["code"], split(row.get("aliases"))
         source.match(where, "code", code, r"[A-Z][0-9]{4}", "a letter and 4 digits")
         source.one_of(where, "kind", row["kind"], ("component", "event"))
+        restricted = row.get("restricted") or "false"
+        source.one_of(where, "restricted", restricted, ("true", "false"))
         unique.add(where, code, row["name"], *aliases)
         parent = row.get("parent_code") or code[:3]
         if parent != code[:3]:
             source.fault(where, parent, "parent_code is not the start of the code",
                          f"expected {code[:3]}")  # fmt: skip
         yield Category(code, row["name"], parent, row.get("parent_name") or parent, row["kind"],
-                       aliases)  # fmt: skip
+                       aliases, restricted == "true")  # fmt: skip
 
 
 def _mappings(source: ProfileFolder) -> Iterator[tuple[str, Path]]:

@@ -24,3 +24,5 @@ class City:
     profile_version: str
     synthetic: bool | None
     """None until the first import decides; real and synthetic rows never mix."""
+    restricted: bool = False
+    """The catalogue has classes whose cases are shown to nobody here (受限类)."""

@@ -68,6 +68,8 @@ class Category:
     kind: str
     """`component` (部件) or `event` (事件)."""
     aliases: tuple[str, ...] = ()
+    restricted: bool = False
+    """Known only as a sum (受限类): no case of it is on a map, in a list or in an export."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -52,6 +52,8 @@ class CaseFilter:
     category: str | None = None
     source: str | None = None
     status: str | None = None
+    restricted: bool = False
+    """Cases of restricted classes (受限类) too: for local analysts, never for the service."""
 
     def __post_init__(self) -> None:
         """

@@ -90,7 +90,10 @@ def case_filter(context: Context, **asked: Unpack[CaseQuestion]) -> CaseFilter:
         end=end,
         updated_since=parse_time("updated_since", since, context.city.time_zone) if since else None,
         status=given.get("status"),
-        **codes,
+        district=codes.get("district"),
+        street=codes.get("street"),
+        category=codes.get("category"),
+        source=codes.get("source"),
     )
 
 

@@ -35,6 +35,7 @@ def hand_out(
     path: Path,
     *,
     month: str | None = None,
+    restricted: bool = False,
     progress: Callable[[Path, int], None] = lambda _path, _rows: None,
 ) -> list[tuple[Path, int]]:
     """
@@ -49,6 +50,8 @@ def hand_out(
         `.xlsx` or `.csv`.
     month : str, optional
         Only records of this month.
+    restricted : bool
+        Records of restricted classes (受限类) too: for a local analyst, never for others.
 
     Returns
     -------
@@ -76,7 +79,7 @@ def hand_out(
     written: list[tuple[Path, int]] = []
     with begin(context.engine) as tx:
         for name, target in parts:
-            fields, rows = handed_out(tx, name, number)
+            fields, rows = handed_out(tx, name, number, restricted=restricted)
             sheet = _Sheet(context, "events" if name == LOG else name, fields)
             save = _save_csv if suffix == ".csv" else _save_xlsx
             for saved in save(target, sheet, map(sheet.texts, rows)):

@@ -42,6 +42,7 @@ REST_LABELS = {
     "cross_area": ("跨区", "cross-area"),
     "other": ("其他", "other"),
     "no_district": ("无行政区", "no administrative district"),
+    "restricted": ("受限类", "restricted classes"),
     "no_area": ("无面积", "no area known"),
     "unknown_place": ("区域已变更", "place no longer known"),
 }

@@ -40,7 +40,7 @@ def save_profile(tx: Connection, profile: CityProfile, *, folder: str) -> None:
     _insert(tx, "save_category", [
         {"category_code": category.code, "name": category.name,
          "parent_code": category.parent_code, "parent_name": category.parent_name,
-         "case_kind": category.kind}
+         "case_kind": category.kind, "restricted": category.restricted}
         for category in profile.categories
     ])  # fmt: skip
     _insert(tx, "save_source", [
@@ -75,7 +75,7 @@ def read_city(tx: Connection) -> City:
         language=row.language, time_zone=row.time_zone, measuring_srid=row.measuring_srid,
         cell_size_m=row.cell_size_m, extent=(west, south, east, north),
         profile_folder=row.profile_folder, profile_version=row.profile_version,
-        synthetic=row.synthetic,
+        synthetic=row.synthetic, restricted=row.restricted,
     )  # fmt: skip
 
 

@@ -14,11 +14,12 @@ from zoneinfo import ZoneInfo
 
 import numpy as np
 import shapely
-from sqlalchemy import ColumnElement, and_, false, func, true
+from sqlalchemy import ColumnElement, and_, false, func, select, true
 
 from gridgis.crs import parse_crs, to_lonlat
 from gridgis.errors import GeometryError, InputError
 from gridgis.store.tables import case_record as k
+from gridgis.store.tables import category
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -50,7 +51,15 @@ def conditions(city: City, chosen: CaseFilter) -> ColumnElement[bool]:
         parts.append(k.c.subcategory_code.startswith(chosen.category, autoescape=True))
     if chosen.updated_since is not None:
         parts.append(k.c.updated_at >= chosen.updated_since)
+    if city.restricted and not chosen.restricted:
+        parts.append(open_class())
     return and_(*parts, *_period(city, chosen), *_space(city, chosen))
+
+
+def open_class() -> ColumnElement[bool]:
+    """Return the condition that a case is of no restricted class (受限类)."""
+    restricted = select(category.c.category_code).where(category.c.restricted)
+    return k.c.subcategory_code.not_in(restricted)
 
 
 def _period(city: City, chosen: CaseFilter) -> list[ColumnElement[bool]]:

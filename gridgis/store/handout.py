@@ -15,7 +15,7 @@ BATCH = 5_000
 
 
 def handed_out(
-    tx: Connection, name: str, month: int | None
+    tx: Connection, name: str, month: int | None, *, restricted: bool
 ) -> tuple[tuple[str, ...], Iterator[RowMapping]]:
     """
     Return the fields and the rows of one kind of records; memory stays flat.
@@ -24,7 +24,13 @@ def handed_out(
     ----------
     month : int, optional
         `YYYYMM`: of the case, or of the complaint or whistle itself; None gives all.
+    restricted : bool
+        Those of restricted classes (受限类) too.
     """
     options = {"stream_results": True, "yield_per": BATCH}
-    rows = tx.execute(query("handout", name), {"month": month}, execution_options=options)
+    rows = tx.execute(
+        query("handout", name),
+        {"month": month, "restricted": restricted},
+        execution_options=options,
+    )
     return tuple(rows.keys()), iter(rows.mappings())

@@ -34,7 +34,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import distinct_on
 
 from gridgis.errors import CaseNotFound, InputError
-from gridgis.store.conditions import conditions, in_order
+from gridgis.store.conditions import conditions, in_order, open_class
 from gridgis.store.cursor import Position, filter_digest, read_cursor, write_cursor
 from gridgis.store.tables import case_record as k
 from gridgis.store.tables import category, data_version, region, source_name, street
@@ -246,6 +246,8 @@ def read_case(tx: Connection, city: City, case_no: str) -> Row:
         k.c.voided_at,
         k.c.suspended_at,
     )
+    if city.restricted:
+        query = query.where(open_class())
     _use_local_time(tx, city)
     row = tx.execute(query).one_or_none() if "\0" not in case_no else None
     if row is None:

@@ -38,6 +38,7 @@ REASONS = (
     "cross_area",
     "other",
     "no_district",
+    "restricted",
 )
 """Why a case has no place of a level; in a run, the reason stands for the place."""
 UNKNOWN_PLACE = "unknown_place"

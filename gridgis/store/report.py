@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from gridgis.model.period import Period
 
 HUNDREDTHS = 100
+RESTRICTED = "restricted"
+"""What stands for region and class of a case that is shown to nobody (受限类)."""
 Row = dict[str, object]
 
 
@@ -62,6 +64,8 @@ def read_rows(
     """
     Return the rows behind a figure, in the order of their key (指标明细).
 
+    Cases of restricted classes are left out: they are in counts alone.
+
     Parameters
     ----------
     after : str, optional
@@ -72,7 +76,10 @@ def read_rows(
     fact = FACTS[chosen.fact]
     rows = _rows(fact, period)
     key = rows.c[fact.key]
-    conditions: list[sa.ColumnElement[bool]] = [rows.c[chosen.measure]]
+    conditions: list[sa.ColumnElement[bool]] = [
+        rows.c[chosen.measure],
+        rows.c.region_key != RESTRICTED,
+    ]
     for dim, values in chosen.where:
         column, given = rows.c[dim], [value for value in values if value is not None]
         fits = column.in_(given)

@@ -27,6 +27,7 @@ class DensityBalance:
     no_point: int
     too_coarse: int
     outside_cells: int
+    restricted: int
 
 
 def store_density(
@@ -97,10 +98,12 @@ def read_balance(tx: Connection, run_id: int) -> DensityBalance:
     """
     row = tx.execute(query("density", "run_balance"), {"run_id": run_id}).one()
     parts = row.in_cells + row.no_point + row.too_coarse + row.outside_cells
+    parts += row.restricted
     if not row.total == parts == row.in_regions:
         raise StoreError(
             f"run {run_id} does not reconcile: total {row.total}, cells and reasons {parts}, "
             f"regions {row.in_regions}; nothing was stored"
         )
     return DensityBalance(run_id, int(row.total), int(row.in_cells), int(row.no_point),
-                          int(row.too_coarse), int(row.outside_cells))  # fmt: skip
+                          int(row.too_coarse), int(row.outside_cells),
+                          int(row.restricted))  # fmt: skip

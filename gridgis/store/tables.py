@@ -47,6 +47,7 @@ category = Table(
     "category", metadata,
     *(Column(name, Text) for name in (
         "category_code", "name", "parent_code", "parent_name", "case_kind")),
+    Column("restricted", Boolean),
 )  # fmt: skip
 
 source_name = Table(

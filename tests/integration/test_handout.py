@@ -93,8 +93,8 @@ def test_a_full_workbook_goes_on_in_the_next(full, tmp_path, monkeypatch):
     files = hand_out(full, "cases", tmp_path / "cases.xlsx")
     assert [path.name for path, _ in files] == ["cases.xlsx", "cases-2.xlsx", "cases-3.xlsx"]
     assert [rows for _, rows in files] == [100, 100, 77]
-    second = load_workbook(files[1][0], read_only=True).active
-    assert next(second.iter_rows(values_only=True))[0] == "Case number"
+    second = load_workbook(files[1][0]).active
+    assert second.cell(1, 1).value == "Case number"
 
 
 def test_only_a_month_is_written(full, tmp_path):

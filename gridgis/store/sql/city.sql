@@ -12,7 +12,8 @@ ON CONFLICT (only_row) DO UPDATE SET slug = excluded.slug, name = excluded.name,
 -- name: read_city
 -- Which city does this database hold?
 SELECT city_code, slug, name, name_en, language, time_zone, measuring_srid, cell_size_m, extent,
-    profile_folder, profile_version, synthetic
+    profile_folder, profile_version, synthetic,
+    EXISTS (SELECT FROM core.category WHERE restricted) AS restricted
 FROM core.city;
 
 -- name: claim_nature
@@ -24,8 +25,8 @@ INSERT INTO core.region_group (group_code, position, name, name_en)
 VALUES (:group_code, :position, :name, :name_en);
 
 -- name: save_category
-INSERT INTO core.category (category_code, name, parent_code, parent_name, case_kind)
-VALUES (:category_code, :name, :parent_code, :parent_name, :case_kind);
+INSERT INTO core.category (category_code, name, parent_code, parent_name, case_kind, restricted)
+VALUES (:category_code, :name, :parent_code, :parent_name, :case_kind, :restricted);
 
 -- name: save_source
 INSERT INTO core.source_name (source, position, name, name_en, tier)

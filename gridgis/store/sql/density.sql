@@ -16,18 +16,25 @@ RETURNING run_id;
 
 -- name: count
 -- Counted cases of a half-open period per (cell, region, street, subcategory, source). A case keeps
--- the cell of its own day; one of another version of the grid is in no cell of this run.
+-- the cell of its own day; one of another version of the grid is in no cell of this run. Cases of
+-- restricted classes (受限类) are one sum without class and place.
 INSERT INTO runs.density_count (run_id, cell_code, no_cell_reason, region_key, district_code,
     street_code, subcategory_code, source, n)
 SELECT :run_id, c.cell_code, c.no_cell_reason,
-    coalesce(k.region_code, CASE WHEN k.region_method = 'cross_area' THEN 'cross_area'
-        WHEN k.geom IS NULL THEN 'unlocated' ELSE 'other' END),
-    k.district_code, k.street_code, k.subcategory_code, k.source, count(*)
+    CASE WHEN t.restricted THEN 'restricted'
+        ELSE core.region_key(k.region_code, k.region_method, k.geom IS NOT NULL) END,
+    CASE WHEN NOT t.restricted THEN k.district_code END,
+    CASE WHEN NOT t.restricted THEN k.street_code END,
+    CASE WHEN t.restricted THEN 'restricted' ELSE k.subcategory_code END, k.source, count(*)
 FROM core.case_record AS k
 JOIN runs.run AS r ON r.run_id = :run_id
+LEFT JOIN core.category AS g ON g.category_code = k.subcategory_code
+CROSS JOIN LATERAL (SELECT coalesce(g.restricted, false) AS restricted) AS t
 CROSS JOIN LATERAL (SELECT
-    CASE WHEN k.grid_version = r.grid_version THEN k.cell_code END AS cell_code,
-    CASE WHEN k.grid_version IS DISTINCT FROM r.grid_version AND k.cell_code IS NOT NULL
+    CASE WHEN k.grid_version = r.grid_version AND NOT t.restricted THEN k.cell_code END
+        AS cell_code,
+    CASE WHEN t.restricted THEN 'restricted'
+        WHEN k.grid_version IS DISTINCT FROM r.grid_version AND k.cell_code IS NOT NULL
         THEN 'outside_cells' ELSE k.no_cell_reason END AS no_cell_reason) AS c
 WHERE k.counted_at >= :start_at AND k.counted_at < :end_at
 GROUP BY 2, 3, 4, 5, 6, 7, 8
@@ -52,6 +59,7 @@ SELECT coalesce(sum(n), 0) AS total,
     coalesce(sum(n) FILTER (WHERE no_cell_reason = 'no_point'), 0) AS no_point,
     coalesce(sum(n) FILTER (WHERE no_cell_reason = 'too_coarse'), 0) AS too_coarse,
     coalesce(sum(n) FILTER (WHERE no_cell_reason = 'outside_cells'), 0) AS outside_cells,
+    coalesce(sum(n) FILTER (WHERE no_cell_reason = 'restricted'), 0) AS restricted,
     (SELECT coalesce(sum(p.n), 0) FROM runs.density_place AS p
      WHERE p.run_id = :run_id AND p.level = 'district') AS in_regions
 FROM runs.density_count WHERE run_id = :run_id;

@@ -1,18 +1,16 @@
 -- name: intake
 -- Cases that count in the period, by their own day of counting.
-SELECT k.case_no, core.region_key(k.region_code, k.region_method, k.geom IS NOT NULL)
-        AS region_key,
-    k.source, k.tier, k.self_handled, k.case_kind, k.subcategory_code, k.counted_at,
+SELECT k.case_no, k.region_key,
+    k.source, k.tier, k.self_handled, k.case_kind, k.class_code AS subcategory_code, k.counted_at,
     1 AS weight, true AS n
-FROM core.case_record AS k
+FROM core.reported_case AS k
 WHERE k.counted_at >= :start_at AND k.counted_at < :end_at
 
 -- name: closing
 -- Cases that were to be closed in the period, or before and still open at its start; weighted. A
 -- case that was closed before the month it is due in counts in that month.
-SELECT k.case_no, core.region_key(k.region_code, k.region_method, k.geom IS NOT NULL)
-        AS region_key,
-    k.tier, r.assessment_type, k.subcategory_code, k.due_at, k.closed_at,
+SELECT k.case_no, k.region_key,
+    k.tier, r.assessment_type, k.class_code AS subcategory_code, k.due_at, k.closed_at,
     coalesce(r.base_weight, 1) AS weight,
     k.due_at >= :start_at AS due,
     k.due_at >= :start_at AND coalesce(k.closed_at <= k.due_at, false) AS on_time,
@@ -22,7 +20,7 @@ SELECT k.case_no, core.region_key(k.region_code, k.region_method, k.geom IS NOT 
     NOT coalesce(k.closed_at < :end_at, false) AS unclosed,
     k.due_at >= :start_at AND coalesce(k.closed_at < :end_at, false) AS closed_due,
     k.due_at < :start_at AS carried_over
-FROM core.case_record AS k
+FROM core.reported_case AS k
 CROSS JOIN core.city AS c
 LEFT JOIN core.subcategory_rule AS r ON r.subcategory_code = k.subcategory_code
     AND r.valid_from <= (coalesce(k.filed_at, k.accepted_at, k.reported_at)
@@ -33,19 +31,18 @@ WHERE NOT k.self_handled AND k.voided_at IS NULL AND k.due_at < :end_at
   AND (k.due_at >= :start_at OR k.closed_at IS NULL OR k.closed_at >= :start_at)
 
 -- name: tasks
-SELECT t.task_no, t.case_no, core.region_key(k.region_code, k.region_method, k.geom IS NOT NULL)
-        AS region_key,
-    k.subcategory_code, t.due_at, t.dispatched_at, t.is_rework, t.is_hand_back, 1 AS weight,
+SELECT t.task_no, t.case_no, k.region_key,
+    k.class_code AS subcategory_code, t.due_at, t.dispatched_at, t.is_rework, t.is_hand_back, 1 AS weight,
     true AS due, coalesce(t.dispatched_at <= t.due_at, false) AS on_time,
     NOT coalesce(t.dispatched_at <= t.due_at, false) AS overdue
-FROM core.dispatch_task AS t JOIN core.case_record AS k USING (case_no)
+FROM core.dispatch_task AS t JOIN core.reported_case AS k USING (case_no)
 WHERE t.due_at >= :start_at AND t.due_at < :end_at AND k.voided_at IS NULL
 
 -- name: response
 -- The first complaint of each case from the hotline (接诉即办), by the day its response is due.
 SELECT f.complaint_no, f.case_no, f.complained_at, f.response_due_at, f.responded_at,
     CASE WHEN k.case_no IS NULL THEN coalesce(f.stated_region_code, 'unlocated')
-        ELSE core.region_key(k.region_code, k.region_method, k.geom IS NOT NULL) END AS region_key,
+        ELSE k.region_key END AS region_key,
     1 AS weight, true AS due,
     coalesce(f.responded_at <= f.response_due_at, false) AS responded,
     coalesce(d.disposed, k.disposed_at < :end_at, false) AS disposed,
@@ -55,7 +52,7 @@ FROM (
     FROM core.complaint WHERE source = 'hotline_12345'
     ORDER BY coalesce(case_no, complaint_no), complained_at, complaint_no
 ) AS f
-LEFT JOIN core.case_record AS k USING (case_no)
+LEFT JOIN core.reported_case AS k USING (case_no)
 LEFT JOIN LATERAL (SELECT b.disposed FROM core.call_back AS b
     WHERE b.complaint_no = f.complaint_no AND b.disposed IS NOT NULL
     ORDER BY b.called_at DESC LIMIT 1) AS d ON true
@@ -67,9 +64,9 @@ WHERE f.response_due_at >= :start_at AND f.response_due_at < :end_at
 -- name: complaints
 SELECT p.complaint_no, p.case_no, p.complained_at, p.source, p.place,
     CASE WHEN k.case_no IS NULL THEN coalesce(p.stated_region_code, 'unlocated')
-        ELSE core.region_key(k.region_code, k.region_method, k.geom IS NOT NULL) END AS region_key,
-    k.subcategory_code, 1 AS weight, true AS n
-FROM core.complaint AS p LEFT JOIN core.case_record AS k USING (case_no)
+        ELSE k.region_key END AS region_key,
+    k.class_code AS subcategory_code, 1 AS weight, true AS n
+FROM core.complaint AS p LEFT JOIN core.reported_case AS k USING (case_no)
 WHERE p.complained_at >= :start_at AND p.complained_at < :end_at
 
 -- name: whistles
@@ -79,20 +76,18 @@ FROM core.whistle AS w WHERE w.blown_at >= :start_at AND w.blown_at < :end_at
 
 -- name: checks
 -- Cases that were checked in the period, by the last check (结案质量).
-SELECT q.case_no, core.region_key(k.region_code, k.region_method, k.geom IS NOT NULL)
-        AS region_key,
+SELECT q.case_no, k.region_key,
     q.checked_at, q.result, q.problem, q.checker, 1 AS weight, true AS checked,
     q.result = 'substandard' AS substandard
 FROM (
     SELECT DISTINCT ON (case_no) * FROM core.quality_check
     WHERE checked_at >= :start_at AND checked_at < :end_at ORDER BY case_no, checked_at DESC
-) AS q JOIN core.case_record AS k USING (case_no)
+) AS q JOIN core.reported_case AS k USING (case_no)
 
 -- name: key_cases
-SELECT k.case_no, core.region_key(k.region_code, k.region_method, k.geom IS NOT NULL)
-        AS region_key,
-    k.subcategory_code, k.closed_at, 1 AS weight, true AS resolved
-FROM core.case_record AS k
+SELECT k.case_no, k.region_key,
+    k.class_code AS subcategory_code, k.closed_at, 1 AS weight, true AS resolved
+FROM core.reported_case AS k
 WHERE k.is_key AND k.closed_at >= :start_at AND k.closed_at < :end_at
 
 -- name: keep_draft

@@ -19,6 +19,32 @@ COMMENT ON COLUMN core.case_record.due_stated_at IS
 CREATE INDEX case_due ON core.case_record (due_at);
 """
 
+_RESTRICTED = """
+ALTER TABLE core.category ADD COLUMN restricted boolean NOT NULL DEFAULT false;
+COMMENT ON COLUMN core.category.restricted IS
+    'cases of the class count in totals only (受限类): on no map, in no list, in no export';
+CREATE OR REPLACE FUNCTION runs.counted(
+    run integer, level text, category text, channel text, region text,
+    OUT place text, OUT n bigint
+) RETURNS SETOF record LANGUAGE sql STABLE PARALLEL SAFE AS $$
+    SELECT CASE WHEN level = 'city' THEN 'city'
+            WHEN d.no_cell_reason = 'restricted' THEN 'restricted'
+            WHEN level = 'cell' THEN coalesce(d.cell_code, d.no_cell_reason)
+            WHEN level = 'block500' THEN coalesce(CAST(u.block_500 AS text), d.no_cell_reason)
+            WHEN level = 'block1000' THEN coalesce(CAST(u.block_1000 AS text), d.no_cell_reason)
+            WHEN level = 'street' THEN coalesce(d.street_code,
+                CASE d.no_cell_reason WHEN 'no_point' THEN 'no_point' ELSE 'outside_streets' END)
+            WHEN level = 'district' THEN d.region_key
+            ELSE coalesce(d.district_code, 'no_district') END,
+        CAST(sum(d.n) AS bigint)
+    FROM runs.counts(run, category, channel, region) AS d
+    JOIN runs.run AS x ON x.run_id = d.run_id
+    LEFT JOIN core.unit_grid AS u ON level IN ('block500', 'block1000')
+     AND u.grid_version = x.grid_version AND u.cell_code = d.cell_code
+    GROUP BY 1
+$$;
+"""
+
 _REGION_KEY = """
 CREATE FUNCTION core.region_key(region text, method text, located boolean) RETURNS text
 LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
@@ -26,6 +52,15 @@ LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
         WHEN NOT located THEN 'unlocated' ELSE 'other' END)
 $$;
 COMMENT ON FUNCTION core.region_key IS 'Region of a case in tables, or why it has none';
+CREATE VIEW core.reported_case AS
+SELECT k.*, coalesce(c.restricted, false) AS restricted,
+    CASE WHEN c.restricted THEN 'restricted'
+        ELSE core.region_key(k.region_code, k.region_method, k.geom IS NOT NULL) END AS region_key,
+    CASE WHEN c.restricted THEN 'restricted' ELSE k.subcategory_code END AS class_code
+FROM core.case_record AS k
+LEFT JOIN core.category AS c ON c.category_code = k.subcategory_code;
+COMMENT ON VIEW core.reported_case IS
+    'Cases as reports count them: those of restricted classes (受限类) without class and region';
 """
 
 _EVENTS = """
@@ -232,5 +267,5 @@ END $$;
 
 def upgrade() -> None:
     """Create the tables of the ledger; events can only be added."""
-    for block in (_CASES, _REGION_KEY, _EVENTS, _RECORDS, _RULES, _REPORTS, _GRANTS):
+    for block in (_CASES, _RESTRICTED, _REGION_KEY, _EVENTS, _RECORDS, _RULES, _REPORTS, _GRANTS):
         op.get_bind().exec_driver_sql(block)
