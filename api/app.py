@@ -14,7 +14,7 @@ from starlette.exceptions import HTTPException
 from api import problems
 from api.deps import CitySource
 from api.kept import Kept
-from api.routers import cases, density, health, meta, pages, tiles
+from api.routers import cases, density, health, meta, pages, report, tiles
 from api.schemas import CaseCollection, Problem
 
 if TYPE_CHECKING:
@@ -45,7 +45,7 @@ def create_app(settings: Settings) -> FastAPI:
     app.state.tiles = Kept()
     problems.install(app)
     app.mount("/static", pages.static_files(str(files("maps") / "static")), name="static")
-    for module in (pages, cases, density, meta, tiles, health):
+    for module in (pages, cases, density, report, meta, tiles, health):
         app.include_router(module.router)
     app.add_middleware(Guard)
     app.openapi = lambda: _with_schemas(FastAPI.openapi(app))  # type: ignore[method-assign]

@@ -7,6 +7,7 @@ from typing import Annotated, Literal, cast
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from gridgis.services.find import CaseQuestion
+from gridgis.services.report import MAX_ROWS
 from gridgis.store.lookup import MAX_LIMIT
 
 Format = Literal["json", "geojson", "csv"]
@@ -159,3 +160,21 @@ class TileParameters(CountParameters):
         description="Any text; tilejson gives one that no other run, database or state of the "
         "data has, so that kept tiles never mix.",
     )
+
+
+class ReportParameters(Parameters):
+    """Which report of a month is meant."""
+
+    region: str | None = Field(
+        None, description="Region code: the district brief in place of the city's report."
+    )
+    issue: int | None = Field(None, ge=1, description="Number of the issue; default the newest.")
+
+
+class FigureParameters(Parameters):
+    """Which rows of a figure are meant."""
+
+    part: Literal["numerator", "denominator"] = "numerator"
+    region: str | None = Field(None, description="Region code of a district brief.")
+    after: str | None = Field(None, description="Key of the last row before; see `next`.")
+    limit: int = Field(MAX_ROWS, ge=1, le=MAX_ROWS)

@@ -462,6 +462,80 @@ class TileJson(Answer):
     synthetic: bool
 
 
+class RowSlice(Answer):
+    """Which rows a number counts (切片)."""
+
+    fact: str
+    measure: str
+    where: dict[str, list[str | bool | None]]
+
+
+class Figure(Answer):
+    """One number of a report, with what it is made of (指标)."""
+
+    key: str
+    label: str
+    definition: str
+    unit: Literal["cases", "tasks", "base_cases", "complaints", "whistles"]
+    numerator: float
+    denominator: float | None = Field(description="None: the figure is a count.")
+    value: float | None = Field(description="A rate as 0-1; None over a denominator of 0.")
+    digits: int
+    text: str = Field(description="As it is printed.")
+    numerator_rows: RowSlice
+    denominator_rows: RowSlice | None
+
+
+class ReportIssue(Answer):
+    """Which issue of a report (期次)."""
+
+    number: int
+    status: Literal["draft", "signed"]
+    data_version: int
+    made_at: datetime
+    signed_by: str | None
+    signed_at: datetime | None
+    changes: list[str]
+
+
+class ReportSection(Answer):
+    """A part of a report: paragraphs, tables, charts and maps (章节)."""
+
+    key: str
+    title: str
+    blocks: list[dict[str, object]]
+
+
+class Report(Answer):
+    """The report of a month (月报)."""
+
+    city: str
+    city_en: str
+    language: str
+    month: str
+    region: str | None
+    title: str
+    synthetic: bool
+    notice: str
+    issue: ReportIssue
+    sections: list[ReportSection]
+    figures: dict[str, Figure]
+
+
+class FigureRows(Answer):
+    """The rows behind a figure, in its own unit (指标明细)."""
+
+    synthetic: bool
+    notice: str | None
+    month: str
+    figure: Figure
+    part: Literal["numerator", "denominator"]
+    unit: str
+    outdated: bool = Field(description="Data came after the report was made.")
+    rows: list[dict[str, object]]
+    next: str | None
+
+
 class Health(Answer):
     """State of the service."""
 

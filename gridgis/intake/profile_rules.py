@@ -83,7 +83,9 @@ def _rules(
             source.fault(where, f"{start}..{end}", "valid_to is not after valid_from",
                          "days are half open: valid_to is the first day without it")  # fmt: skip
         key: tuple[str, ...] = (row["code"], row.get("stage", ""), row.get("condition", ""))
-        found.setdefault(key, []).append(Rule(row["code"], start, end, value(where, row)))
+        found.setdefault(key, []).append(
+            Rule(row["code"], start, end, value(where, row), row.get("status") == "sample")
+        )
     for key, rules in found.items():
         _report_overlaps(source, file, key[0], rules)
     return tuple(rule for rules in found.values() for rule in rules)

@@ -67,6 +67,8 @@ class Rule(Generic[V]):
     valid_from: date | None
     valid_to: date | None
     value: V
+    sample: bool = False
+    """Not the city's own rule but an example; reports say so."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,6 +140,13 @@ class LedgerRules:
     limits: tuple[Rule[Limit], ...] = ()
     calendar: WorkCalendar | None = None
     regimes: tuple[Regime, ...] = ()
+
+    @property
+    def sample(self) -> bool:
+        """Whether weights or types are examples (样例数据)."""
+        return any(rule.sample for rule in self.assessments) or any(
+            rule.sample for rule in self.weights
+        )
 
     def rule(self, subcategory_code: str, day: date) -> tuple[str | None, Decimal]:
         """Return assessment type and base weight of a subcategory on a day (考核类型、折算系数)."""

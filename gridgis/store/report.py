@@ -13,6 +13,7 @@ from gridgis.store.engine import query
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from datetime import date
 
     from sqlalchemy import Connection
 
@@ -91,6 +92,12 @@ def read_rows(
         sa.select(*(rows.c[name] for name in names)).where(*conditions).order_by(key).limit(limit)
     )
     return [dict(row) for row in tx.execute(statement, _bounds(period)).mappings()]
+
+
+def read_days(tx: Connection, period: Period) -> list[tuple[date, int]]:
+    """Return the cases of a period by local day."""
+    rows = tx.execute(query("report", "days"), _bounds(period))
+    return [(row.day, int(row.cases)) for row in rows]
 
 
 def keep_draft(tx: Connection, key: IssueKey, model: Mapping[str, object]) -> int:

@@ -90,6 +90,12 @@ SELECT k.case_no, k.region_key,
 FROM core.reported_case AS k
 WHERE k.is_key AND k.closed_at >= :start_at AND k.closed_at < :end_at
 
+-- name: days
+-- Cases by the local day on which they count.
+SELECT (k.counted_at AT TIME ZONE c.time_zone)::date AS day, count(*) AS cases
+FROM core.case_record AS k CROSS JOIN core.city AS c
+WHERE k.counted_at >= :start_at AND k.counted_at < :end_at GROUP BY 1 ORDER BY 1;
+
 -- name: keep_draft
 -- The draft of a month, in place of the one before; the number after the last signed issue.
 INSERT INTO runs.report_issue (month, region_code, issue_no, status, data_version, model)

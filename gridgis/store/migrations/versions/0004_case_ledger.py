@@ -17,6 +17,12 @@ UPDATE core.case_record SET due_stated_at = due_at WHERE due_at IS NOT NULL;
 COMMENT ON COLUMN core.case_record.due_stated_at IS
     'the deadline on the case row; due_at also counts extensions, suspensions and the limits';
 CREATE INDEX case_due ON core.case_record (due_at);
+CREATE INDEX case_newest ON core.case_record ((greatest(reported_at, verified_at, accepted_at,
+    filed_at, dispatched_at, disposed_at, checked_at, closed_at, voided_at, suspended_at)));
+CREATE INDEX case_lasting ON core.case_record (closed_at)
+    WHERE NOT self_handled AND (closed_at IS NULL OR closed_at - listed_at > interval '7 days');
+COMMENT ON INDEX core.case_lasting IS
+    'Few cases are open for long: those open at a moment are these and the ones of the week before';
 """
 
 _RESTRICTED = """
@@ -83,6 +89,11 @@ CREATE TABLE core.case_event (
 );
 COMMENT ON TABLE core.case_event IS
     'Append only: a corrected event is a further revision of its key, the highest one holds';
+CREATE INDEX case_event_aside ON core.case_event (stage, case_no, at) WHERE stage IN ('returned',
+    'act_first', 'suspended', 'resumed', 'extended', 'reminded', 'reopened');
+COMMENT ON INDEX core.case_event_aside IS 'Events that no stage time of a case tells';
+CREATE INDEX case_event_revised ON core.case_event (case_no, event_key, revision)
+    WHERE revision > 1;
 CREATE VIEW core.current_event AS
 SELECT DISTINCT ON (case_no, event_key) *
 FROM core.case_event ORDER BY case_no, event_key, revision DESC;
@@ -103,6 +114,8 @@ CREATE TABLE core.dispatch_task (
 );
 CREATE INDEX task_due ON core.dispatch_task (due_at);
 CREATE INDEX task_case ON core.dispatch_task (case_no);
+CREATE INDEX task_dispatched ON core.dispatch_task (dispatched_at);
+CREATE INDEX task_hand_back ON core.dispatch_task (case_no) WHERE is_hand_back;
 CREATE TABLE core.complaint (
     complaint_no       text PRIMARY KEY,
     case_no            text,
@@ -221,6 +234,40 @@ COMMENT ON FUNCTION core.disposal_due IS
     'Deadline of disposal by the limit of the day on which a case was filed';
 """
 
+_OPEN_WORK = """
+CREATE TABLE core.reminder (
+    stage   text NOT NULL CHECK (stage IN ('dispatch', 'dispose')),
+    level   smallint NOT NULL CHECK (level > 0),
+    name    text NOT NULL,
+    name_en text NOT NULL,
+    hours   numeric NOT NULL,
+    PRIMARY KEY (stage, level)
+);
+COMMENT ON COLUMN core.reminder.hours IS 'natural hours after the deadline; negative: before it';
+CREATE TABLE core.stuck_limit (
+    only_row      boolean PRIMARY KEY DEFAULT true CHECK (only_row),
+    hand_backs    smallint NOT NULL CHECK (hand_backs > 0),
+    unowned_hours numeric NOT NULL CHECK (unowned_hours > 0)
+);
+COMMENT ON TABLE core.stuck_limit IS
+    'Hand-backs, and hours without an organisation, from which a case is stuck';
+CREATE FUNCTION core.dispatched_to(number text, moment timestamptz) RETURNS text
+LANGUAGE sql STABLE AS $$
+    SELECT coalesce((
+        SELECT t.disposing_org FROM core.dispatch_task AS t
+        WHERE t.case_no = number AND t.disposing_org IS NOT NULL AND t.dispatched_at <= moment
+        ORDER BY t.dispatched_at DESC, t.task_no LIMIT 1
+    ), (
+        SELECT e.org FROM core.current_event AS e
+        WHERE e.case_no = number AND e.stage = 'dispatched' AND e.org IS NOT NULL
+          AND e.at <= moment
+        ORDER BY e.at DESC, e.event_key LIMIT 1
+    ))
+$$;
+COMMENT ON FUNCTION core.dispatched_to IS
+    'Organisation that a case was dispatched to last, by its tasks or else its events';
+"""
+
 _REPORTS = """
 CREATE TABLE runs.report_issue (
     month        text NOT NULL,
@@ -267,5 +314,7 @@ END $$;
 
 def upgrade() -> None:
     """Create the tables of the ledger; events can only be added."""
-    for block in (_CASES, _RESTRICTED, _REGION_KEY, _EVENTS, _RECORDS, _RULES, _REPORTS, _GRANTS):
+    for block in (
+        _CASES, _RESTRICTED, _REGION_KEY, _EVENTS, _RECORDS, _RULES, _OPEN_WORK, _REPORTS, _GRANTS,
+    ):  # fmt: skip
         op.get_bind().exec_driver_sql(block)
