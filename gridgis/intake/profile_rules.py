@@ -8,6 +8,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, TypeVar
 
 from gridgis.intake.profile_folder import Unique
+from gridgis.intake.profile_reminders import read_reminders, read_stuck
 from gridgis.model.rules import (
     LIMIT_STAGES,
     LIMIT_UNITS,
@@ -47,6 +48,8 @@ def read_rules(source: ProfileFolder, spec: Mapping[str, object]) -> LedgerRules
         ),
         calendar=_calendar(source, spec),
         regimes=tuple(_regimes(source, spec)),
+        reminders=read_reminders(source, spec),
+        stuck=read_stuck(source, spec),
     )
 
 

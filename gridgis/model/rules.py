@@ -14,8 +14,12 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, Generic, Protocol, TypeVar
 from zoneinfo import ZoneInfo
 
+from gridgis.model.reminders import StuckLimits
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
+
+    from gridgis.model.reminders import Reminder
 
 ONE = Decimal(1)
 LIMIT_UNITS = ("work_hours", "work_days", "urgent_hours")
@@ -140,6 +144,9 @@ class LedgerRules:
     limits: tuple[Rule[Limit], ...] = ()
     calendar: WorkCalendar | None = None
     regimes: tuple[Regime, ...] = ()
+    reminders: tuple[Reminder, ...] = ()
+    """Empty: the built-in ones hold."""
+    stuck: StuckLimits = field(default_factory=StuckLimits)
 
     @property
     def sample(self) -> bool:

@@ -15,11 +15,19 @@ if TYPE_CHECKING:
     from gridgis.model.profile import CityProfile
     from gridgis.model.rules import WorkCalendar
 
-_TABLES = ("assessment_type", "subcategory_rule", "stage_limit", "work_span", "regime")
+_TABLES = (
+    "assessment_type",
+    "subcategory_rule",
+    "stage_limit",
+    "work_span",
+    "regime",
+    "reminder",
+    "stuck_limit",
+)
 
 
 def save_rules(tx: Connection, profile: CityProfile) -> None:
-    """Write types, weights, limits, calendar and regimes in place of those before."""
+    """Write types, weights, limits, calendar, regimes and reminders in place of those before."""
     for name in _TABLES:
         tx.execute(delete(table(name, schema="core")))
     rules = profile.ledger
@@ -44,6 +52,15 @@ def save_rules(tx: Connection, profile: CityProfile) -> None:
         {"position": position, "name": regime.name, "name_en": regime.name_en,
          **_days(regime.valid_from, regime.valid_to)}
         for position, regime in enumerate(rules.regimes)
+    ])  # fmt: skip
+    _insert(tx, "save_reminder", [
+        {"stage": reminder.stage, "level": reminder.level, "name": reminder.name,
+         "name_en": reminder.name_en, "hours": reminder.hours, "sample": reminder.sample}
+        for reminder in rules.reminders
+    ])  # fmt: skip
+    _insert(tx, "save_stuck_limit", [
+        {"hand_backs": rules.stuck.hand_backs, "unowned_hours": rules.stuck.unowned_hours,
+         "sample": rules.stuck.sample}
     ])  # fmt: skip
 
 

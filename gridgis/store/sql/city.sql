@@ -67,3 +67,11 @@ VALUES (:starts_at, :ends_at, :before_s, :day_s);
 -- name: save_regime
 INSERT INTO core.regime (position, name, name_en, valid_from, valid_to)
 VALUES (:position, :name, :name_en, CAST(:valid_from AS date), CAST(:valid_to AS date));
+
+-- name: save_reminder
+INSERT INTO core.reminder (stage, level, name, name_en, hours, sample)
+VALUES (:stage, :level, :name, :name_en, :hours, :sample);
+
+-- name: save_stuck_limit
+INSERT INTO core.stuck_limit (hand_backs, unowned_hours, sample)
+VALUES (:hand_backs, :unowned_hours, :sample);

@@ -241,13 +241,15 @@ CREATE TABLE core.reminder (
     name    text NOT NULL,
     name_en text NOT NULL,
     hours   numeric NOT NULL,
+    sample  boolean NOT NULL,
     PRIMARY KEY (stage, level)
 );
 COMMENT ON COLUMN core.reminder.hours IS 'natural hours after the deadline; negative: before it';
 CREATE TABLE core.stuck_limit (
     only_row      boolean PRIMARY KEY DEFAULT true CHECK (only_row),
     hand_backs    smallint NOT NULL CHECK (hand_backs > 0),
-    unowned_hours numeric NOT NULL CHECK (unowned_hours > 0)
+    unowned_hours numeric NOT NULL CHECK (unowned_hours > 0),
+    sample        boolean NOT NULL
 );
 COMMENT ON TABLE core.stuck_limit IS
     'Hand-backs, and hours without an organisation, from which a case is stuck';
