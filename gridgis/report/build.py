@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypedDict, Unpack, cast
 
 from gridgis.model.report import Paragraph, ReportModel, Table
+from gridgis.report.briefs import district_sections, leaders_sections
 from gridgis.report.material import EARLIER, Extras, collect, month_text
 from gridgis.report.sections import outline
 
@@ -18,73 +19,104 @@ if TYPE_CHECKING:
     from gridgis.report.material import Material
 
 
-def build_report(  # noqa: PLR0913 - keywords that all have a default
+class Given(TypedDict, total=False):
+    """What else is known of a month; each may be missing."""
+
+    previous: Counts | None
+    """Counts of the month before; the keys of its figures begin with `previous.`."""
+    year_ago: Counts | None
+    """Counts of the same month a year before; keys begin with `year_ago.`."""
+    synthetic: bool
+    """The city holds synthetic data; the report says so."""
+    sample_rules: bool
+    """Weights, types or limits of the profile are samples; the report says so."""
+    restricted: Sequence[str]
+    """Prefixes of subcategories that no list names; they count in a row of their own (受限类)."""
+    places: Sequence[tuple[str, str, int]]
+    """Recurrent places: name, subcategory and complaints; without them a placeholder stands."""
+    whistles: Sequence[Mapping[str, object]]
+    """Whistles told as good practice: `whistle_no`, `region_key`, `title`, `participants`."""
+    days: Sequence[tuple[date, int]]
+    """Accepted and self-handled cases by local day, for a chart."""
+
+
+def build_report(
     profile: CityProfile,
     counts: Counts,
     *,
     month: str,
-    previous: Counts | None = None,
-    year_ago: Counts | None = None,
-    region: str | None = None,  # noqa: ARG001
-    synthetic: bool = False,
-    sample_rules: bool = False,
-    restricted: Sequence[str] = (),
-    places: Sequence[tuple[str, str, int]] = (),
-    whistles: Sequence[Mapping[str, object]] = (),
-    days: Sequence[tuple[date, int]] = (),
+    region: str | None = None,
+    **given: Unpack[Given],
 ) -> ReportModel:
     """
-    Return the report of a month (生成月报模型).
+    Return the report of a month, or the brief of one of its regions (生成月报模型).
 
     Parameters
     ----------
     month : str
         `YYYY-MM`, local month of the city.
-    previous, year_ago : Counts, optional
-        Of the month before and of the same month a year before; keys of their figures begin with
-        `previous.` or `year_ago.`. What is not given is not compared.
     region : str, optional
-        Code of a region: its brief of two pages in place of the city's report.
-    synthetic : bool
-        The city holds synthetic data; the report says so.
-    sample_rules : bool
-        Weights, types or limits of the profile are samples; the report says so.
-    restricted : sequence of str
-        Prefixes of subcategories that no list names; they count in a row of their own (受限类).
-    places : sequence of (place, subcategory name, complaints)
-        Recurrent places, the most first; without them a placeholder stands there.
-    whistles : sequence of mapping
-        Rows of whistles that the cases of note may tell: `whistle_no`, `region_key`, `title`,
-        `participants`.
-    days : sequence of (day, cases)
-        Accepted and self-handled cases by local day, for a chart.
+        Code of a region: its brief of two pages in place of the city's report. The rows of its
+        table `rectification` are left to the caller.
+    **given
+        What else is known of the month; see `Given`.
 
     Raises
     ------
     DistrictNotFound
-        If the profile has no such region in the month.
+        If the report has no such region.
     """
-    earlier = {
-        name: other
-        for name, other in zip(EARLIER, (previous, year_ago), strict=True)
-        if other is not None
-    }
-    extras = Extras(synthetic, sample_rules, tuple(places), tuple(whistles), tuple(days))
-    material = collect(profile, counts, month, earlier=earlier, restricted=tuple(restricted),
-                       extras=extras)  # fmt: skip
-    words, title_month = material.words, month_text(material.words, month)
-    city = words.either(profile.name, profile.name_en)
-    return _model(
-        material, outline(material), words.say("title", city=city, month=title_month).text
+    m = _material(profile, counts, month, given)
+    words = m.words
+    city, shown = words.either(profile.name, profile.name_en), month_text(words, month)
+    if region is None:
+        return _model(m, outline(m), words.say("title", city=city, month=shown).text)
+    sections = district_sections(m, region)
+    area = next(area.name for area in m.scope.regions if area.key == region)
+    title = words.say("brief_title", city=city, area=area, month=shown).text
+    return _model(m, sections, title, region, brief=True)
+
+
+def build_leaders_brief(
+    profile: CityProfile, counts: Counts, *, month: str, **given: Unpack[Given]
+) -> ReportModel:
+    """Return the leaders' brief of a month on one page, from the same figures (领导摘要)."""
+    m = _material(profile, counts, month, given)
+    city = m.words.either(profile.name, profile.name_en)
+    title = m.words.say("leaders_title", city=city, month=month_text(m.words, month)).text
+    return _model(m, leaders_sections(m), title, brief=True)
+
+
+def _material(profile: CityProfile, counts: Counts, month: str, given: Given) -> Material:
+    earlier = {name: other for name in EARLIER if (other := given.get(name)) is not None}
+    return collect(
+        profile,
+        counts,
+        month,
+        earlier=cast("dict[str, Counts]", earlier),
+        restricted=tuple(given.get("restricted", ())),
+        extras=Extras(
+            synthetic=given.get("synthetic", False),
+            sample_rules=given.get("sample_rules", False),
+            places=tuple(given.get("places", ())),
+            whistles=tuple(given.get("whistles", ())),
+            days=tuple(given.get("days", ())),
+        ),
     )
 
 
 def _model(
-    material: Material, sections: tuple[Section, ...], title: str, region: str | None = None
+    material: Material,
+    sections: tuple[Section, ...],
+    title: str,
+    region: str | None = None,
+    *,
+    brief: bool = False,
 ) -> ReportModel:
+    """Return the model: all figures of the month, or in a brief those that it names."""
     profile, words = material.profile, material.words
-    compared = [key for key in _keys(sections) if key.partition(".")[0] in EARLIER]
-    figures = {**material.figures, **{key: material.fig(key) for key in compared}}
+    named = {key: material.fig(key) for key in _keys(sections)}
+    figures = named if brief else {**material.figures, **named}
     return ReportModel(
         city=profile.name,
         city_en=profile.name_en,

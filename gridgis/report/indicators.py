@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 TOP = 5
 """How many subcategories a list of the worst names."""
 TOP_CLASSES = 10
+WHOLE_PERCENT = frozenset({"overdue_rate"})
 CLOSING_COUNTS = FACTS["closing"].measures
 TYPE_COUNTS = ("unclosed", "overdue")
 CLOSING_RATES = {
@@ -53,20 +54,17 @@ class Maker:
 
     def count(self, key: str, family: str, over: Slice, names: Names) -> None:
         """Add a count; `names` fill its label and definition."""
-        label, definition = self._described(family, names)
+        label, definition = self.words.label(family, **names), self.words.definition(family)
         self.figures[key] = Figure(key, label, definition, self.cube.sum(over), over)
 
     def rate(
         self, key: str, family: str, of: tuple[Slice, Slice], names: Names, *, digits: int = 2
     ) -> None:
         """Add a rate of two slices of one fact."""
-        label, definition = self._described(family, names)
+        label, definition = self.words.label(family, **names), self.words.definition(family)
         over, whole = of
         parts = (self.cube.sum(over), over, self.cube.sum(whole), whole)
         self.figures[key] = Figure(key, label, definition, *parts, digits)
-
-    def _described(self, family: str, names: Names) -> tuple[str, str]:
-        return self.words.label(family, **names), self.words.definition(family, **names)
 
 
 def figures_of(cube: Cube, scope: Scope, words: Words) -> dict[str, Figure]:
@@ -240,7 +238,7 @@ def _counts(
 def _rates(make: Maker, key: str, where: dict[str, object], names: Names) -> None:
     for name, (part, whole) in CLOSING_RATES.items():
         of = sliced("closing", part, **where), sliced("closing", whole, **where)
-        make.rate(f"{key}.{name}", name, of, names)
+        make.rate(f"{key}.{name}", name, of, names, digits=0 if name in WHOLE_PERCENT else 2)
 
 
 def _tiers(make: Maker, area: Area) -> None:

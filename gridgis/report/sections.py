@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from gridgis.model.report import Section
-from gridgis.report import sentences, tables
+from gridgis.report import compare, findings, graphs, plans, reconcile, sentences, tables
 
 if TYPE_CHECKING:
     from gridgis.model.report import Block
@@ -20,6 +20,10 @@ def outline(m: Material) -> tuple[Section, ...]:
         _section(m, "dispatch", _dispatch(m)),
         _section(m, "closing", _closing(m)),
         _section(m, "special", _special(m)),
+        _section(m, "cases", [*findings.good(m), *findings.bad(m)]),
+        _section(m, "plans", [*plans.plans(m)]),
+        _section(m, "compare", _compare(m)),
+        _section(m, "reconcile", _reconcile(m)),
     )
 
 
@@ -30,13 +34,12 @@ def _section(m: Material, key: str, blocks: list[Block | None]) -> Section:
 
 def _opening(m: Material) -> Section:
     words = m.words
-    paragraph = m.paragraph(
-        "opening",
-        words.say("opening", month=m.month_name),
+    notes = [
         words.say("synthetic") if m.extras.synthetic else None,
         words.say("sample_rules") if m.extras.sample_rules else None,
-    )
-    return _section(m, "opening", [paragraph])
+    ]
+    opening = m.paragraph("opening", words.say("opening", month=m.month_name))
+    return _section(m, "opening", [m.paragraph("notes", *notes) if any(notes) else None, opening])
 
 
 def _supervision(m: Material) -> list[Block | None]:
@@ -51,6 +54,8 @@ def _supervision(m: Material) -> list[Block | None]:
         *(tables.classes(m, kind) for kind in kinds),
         sentences.volume(m),
         tables.by_area(m, "volume", tables.VOLUME),
+        graphs.volume(m),
+        graphs.map_volume(m),
         tables.groups(m) if m.scope.groups else None,
         m.placeholder("missed"),
         m.placeholder("hotspot"),
@@ -67,8 +72,10 @@ def _closing(m: Material) -> list[Block | None]:
     if "closing" in m.facts:
         blocks += [
             tables.closing_types(m),
+            graphs.closing(m) if m.scope.types else None,
             sentences.closing_by_region(m),
             tables.by_area(m, "closing", tables.CLOSING),
+            graphs.map_closing(m),
         ]
         if m.scope.types:
             blocks += [tables.of_types(m, "unclosed"), tables.of_types(m, "overdue")]
@@ -87,3 +94,16 @@ def _special(m: Material) -> list[Block | None]:
         tables.by_area(m, "response", tables.RESPONSE) if "response" in m.facts else None,
         tables.key_cases(m) if "key_cases" in m.facts else None,
     ]
+
+
+def _compare(m: Material) -> list[Block | None]:
+    blocks: list[Block | None] = [*compare.told(m)]
+    if m.earlier:
+        blocks.append(compare.city_table(m))
+    if "previous" in m.earlier:
+        blocks.append(compare.region_table(m))
+    return [*blocks, *graphs.trends(m), graphs.days(m)]
+
+
+def _reconcile(m: Material) -> list[Block | None]:
+    return [reconcile.told(m), reconcile.table(m), reconcile.oddities(m)]

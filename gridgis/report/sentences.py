@@ -229,16 +229,33 @@ def _dispatch_last(m: Material, area: Area, rate: Figure) -> Said:
                        **_task_counts(m, area))  # fmt: skip
 
 
-def closing(m: Material) -> Paragraph:
+def closing_short(m: Material) -> Paragraph:
     """Tell the closing rates of the city and which types are lowest (处置结案)."""
+    if "closing" not in m.facts:
+        return m.missing("closing.total", "closing")
+    return m.paragraph("closing.total", _closing_total(m), _lowest_types(m))
+
+
+def _closing_total(m: Material) -> Said:
+    key = f"closing.{CITY_KEY}"
+    return m.words.say(
+        "closing",
+        month=m.month_name,
+        cumulative=m.fig(f"{key}.cumulative"),
+        closed=m.fig(f"{key}.closed"),
+        closure_rate=m.fig(f"{key}.closure_rate"),
+        on_time=m.fig(f"{key}.on_time_closure_rate"),
+    )
+
+
+def closing(m: Material) -> Paragraph:
+    """Tell the closing rates of the city, how they are counted and which types are lowest."""
     if "closing" not in m.facts:
         return m.missing("closing.total", "closing")
     words, key = m.words, f"closing.{CITY_KEY}"
     return m.paragraph(
         "closing.total",
-        words.say("closing", month=m.month_name, cumulative=m.fig(f"{key}.cumulative"),
-                  closed=m.fig(f"{key}.closed"), closure_rate=m.fig(f"{key}.closure_rate"),
-                  on_time=m.fig(f"{key}.on_time_closure_rate")),
+        _closing_total(m),
         _lowest_types(m),
         None if m.scope.types else words.say("closing_types_missing"),
         None if m.profile.ledger.weights else words.say("closing_weights_missing"),

@@ -60,9 +60,9 @@ class Words:
     language: str
     """`zh` or `en`."""
 
-    def word(self, key: str) -> str:
-        """Return a word or short label."""
-        return str(_table("word")[key][self.language])
+    def word(self, key: str, kind: str = "word") -> str:
+        """Return a word, or a short label of another kind: `unit`, `chart`, `check`, `row`."""
+        return str(_table(kind)[key][self.language])
 
     def numeral(self, number: int) -> str:
         """Return the number of a part: 一 or 1."""
@@ -76,9 +76,9 @@ class Words:
         """Return the label of a figure."""
         return str(_table("figure")[family][self.language]).format(**values)
 
-    def definition(self, family: str, **values: str) -> str:
-        """Return how a figure is counted."""
-        return str(_table("figure")[family][f"{self.language}_is"]).format(**values)
+    def definition(self, family: str) -> str:
+        """Return how a figure is counted: one text for all areas, types and classes."""
+        return str(_table("figure")[family][f"{self.language}_is"])
 
     def section(self, key: str) -> str:
         """Return the title of a part of the report."""
@@ -139,6 +139,8 @@ class Words:
         said = [part if isinstance(part, Said) else Said(part) for part in parts]
         keys = tuple(dict.fromkeys(key for part in said for key in part.keys))
         texts = [part.text for part in said]
+        if how == "sentences":
+            texts = [text[:1].upper() + text[1:] for text in texts]
         head = between.join(texts[:-1])
         return Said(before_last.join([head, texts[-1]]) if head else "".join(texts), keys)
 
