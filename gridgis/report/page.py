@@ -1,0 +1,132 @@
+"""The report as a page: one template for screen and print (网页与打印稿)."""
+
+from __future__ import annotations
+
+from base64 import b64encode
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+from typing import TYPE_CHECKING
+from urllib.parse import quote
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
+
+from gridgis.report.arrangement import arranged, definitions, spans
+from gridgis.report.plain import clean, form_words, is_number, issue_line, number_text, subtitle
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from gridgis.model.report import ReportModel, Table
+    from gridgis.report.canvas import Picture
+
+NARROW, TIGHT = 8, 12
+"""Tables of more columns are set smaller."""
+MOST_KEPT = 14
+"""A table of so few rows stays on one page."""
+NAMED_FIGURES = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """A file or page that the head of the page leads to."""
+
+    href: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """Where a page stands and what it leads to."""
+
+    stylesheet: str | None = None
+    """Address of the stylesheet; None: it is in the page, which a strict policy would refuse."""
+    rows: str | None = None
+    """Address below which the rows of figures are, such as `/api/v1/report`; None: figures lead
+    to their definitions in the page."""
+    links: Sequence[Link] = ()
+    lean: bool = False
+    """Without what no paper shows: lists of all figures, the data of charts."""
+
+
+def report_page(
+    model: ReportModel, pictures: Mapping[str, Picture], setting: Setting | None = None
+) -> str:
+    """
+    Return the report as an HTML document without script, inline style or outside address (网页).
+
+    Parameters
+    ----------
+    pictures : mapping
+        The drawn charts and maps by the key of their block.
+    setting : Setting, optional
+        By default the page is a file that stands for itself.
+    """
+    chosen = setting or Setting()
+    say = form_words(model.language)
+    known = definitions(model)
+    return _templates().get_template("report.html").render(
+        model=model, say=say, lang=say.language, parts=arranged(model, say),
+        definitions=known, pictures=pictures, setting=chosen, style=stylesheet(),
+        subtitle=subtitle(model, say), issue=issue_line(model, say), spans=spans,
+        address=_address(model, chosen, {f.key: d.anchor for d in known for f in d.figures}),
+        size=_size, numeric_columns=_numeric_columns, data_uri=_data_uri, number_text=number_text,
+        named=NAMED_FIGURES, changes=model.issue.changes if model.issue else (),
+    )  # fmt: skip
+
+
+def stylesheet() -> str:
+    """Return the stylesheet of the page, for screen and print (样式)."""
+    return (files("gridgis.report") / "templates" / "report.css").read_text("utf-8")
+
+
+def _address(
+    model: ReportModel, setting: Setting, anchors: Mapping[str, str]
+) -> Callable[[str], str | None]:
+    """Return the function from the key of a figure to where it leads."""
+    region = f"?region={quote(model.region, safe='')}" if model.region else ""
+
+    def address(key: str) -> str | None:
+        if key not in anchors:
+            return None
+        if setting.rows is None:
+            return f"#{anchors[key]}"
+        return f"{setting.rows}/{model.month}/figures/{quote(key, safe='')}/rows{region}"
+
+    return address
+
+
+def _size(table: Table) -> str:
+    """Return the classes of a table that say how small it is set, and whether it stays whole."""
+    count = len(table.columns)
+    width = " tight" if count > TIGHT else " narrow" if count > NARROW else ""
+    return width if len(table.rows) > MOST_KEPT else f"{width} short"
+
+
+def _numeric_columns(table: Table) -> list[bool]:
+    """Return which columns hold nothing but numbers."""
+    columns = range(len(table.columns))
+    return [
+        bool(table.rows)
+        and all(is_number(row[n].text) or not row[n].text for row in table.rows if n < len(row))
+        for n in columns
+    ]
+
+
+def _data_uri(picture: Picture) -> str:
+    return f"data:image/png;base64,{b64encode(picture.png).decode('ascii')}"
+
+
+@cache
+def _templates() -> Environment:
+    return Environment(
+        loader=PackageLoader("gridgis.report"), autoescape=True, undefined=StrictUndefined,
+        trim_blocks=True, lstrip_blocks=True,
+        finalize=_clean,
+    )  # fmt: skip
+
+
+def _clean(value: object) -> object:
+    """Return a text without control characters; the template's own markup has none."""
+    return clean(value) if isinstance(value, str) and not isinstance(value, Markup) else value

@@ -1,0 +1,100 @@
+"""What all printed forms share: clean texts, their few own words, numbers (文字)."""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import dataclass
+from decimal import ROUND_HALF_UP, Decimal
+from functools import cache
+from importlib.resources import files
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from gridgis.model.figures import Figure
+    from gridgis.model.report import ReportModel
+
+DEFAULT_LANGUAGE = "zh-CN"
+LANGUAGES = ("zh-CN", "en")
+NOTHING = "—"
+
+_UNPRINTABLE = re.compile(
+    "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff\ufffe\uffff]"
+)
+"""Characters that XML cannot hold, or that turn the order of a line round."""
+_NUMBER = re.compile(r"[-−+]?\d{1,3}(?:,\d{3})+(?:\.\d+)?%?|[-−+]?\d+(?:\.\d+)?%?")
+_WIDE = re.compile("[\u1100-\u11ff\u2e80-\uffef\U00020000-\U0003ffff]")
+_HUNDREDTH = Decimal("0.01")
+
+
+@dataclass(frozen=True, slots=True)
+class FormWords:
+    """The words that the forms add to a report, in one language."""
+
+    language: str
+    texts: Mapping[str, str]
+
+    def __call__(self, key: str, **values: object) -> str:
+        """Return one text with its placeholders filled."""
+        return self.texts[key].format(**values)
+
+    def month(self, month: str) -> str:
+        """Return `2024-11` as 2024年11月 or November 2024."""
+        year, number = month.split("-")
+        return self(f"month.{int(number)}", year=year)
+
+    def figure(self, figure: Figure) -> str:
+        """Return numerator and denominator of a figure in its unit."""
+        unit = self(f"unit.{figure.unit}")
+        whole = "" if figure.denominator is None else f" / {figure.denominator:f}"
+        return f"{figure.numerator:f}{whole} {unit}"
+
+
+@cache
+def form_words(language: str) -> FormWords:
+    """Return the words of a language, Chinese for one that there is not."""
+    known = language if language in LANGUAGES else DEFAULT_LANGUAGE
+    source = files("gridgis.report") / "templates" / f"words.{known}.json"
+    return FormWords(known, json.loads(source.read_text("utf-8")))
+
+
+def clean(text: str) -> str:
+    """Return a text without characters that no form can show."""
+    return _UNPRINTABLE.sub("", text)
+
+
+def is_number(text: str) -> bool:
+    """Tell whether a cell reads as a number, a percentage or "none"."""
+    return text == NOTHING or _NUMBER.fullmatch(text) is not None
+
+
+def text_width(text: str) -> int:
+    """Return the width of the longest line of a text in half-width characters."""
+    return max(len(line) + len(_WIDE.findall(line)) for line in text.split("\n"))
+
+
+def number_text(value: float, *, whole: bool | None = None) -> str:
+    """Return a value of a chart: without decimals if it is whole, else with two, half up."""
+    if value == int(value) if whole is None else whole:
+        return str(int(value))
+    return str(Decimal(f"{value:.15g}").quantize(_HUNDREDTH, ROUND_HALF_UP))
+
+
+def subtitle(model: ReportModel, say: FormWords) -> str:
+    """Return the line under the title: the month, unless the title says it."""
+    month = say.month(model.month)
+    return "" if month in model.title.replace(" ", "") or month in model.title else f"（{month}）"
+
+
+def issue_line(model: ReportModel, say: FormWords) -> str:
+    """Return which issue this is, and whether it is a draft or who signed it."""
+    issue = model.issue
+    if issue is None:
+        return ""
+    parts = [say("issue.number", number=issue.number), say(f"issue.{issue.status}")]
+    if issue.signed_by:
+        parts.append(say("issue.signed_by", name=issue.signed_by, time=issue.signed_at or NOTHING))
+    parts.append(say("issue.data", version=issue.data_version, time=issue.made_at))
+    return " · ".join(parts)
