@@ -7,6 +7,7 @@ from functools import lru_cache
 from http import HTTPStatus
 from pathlib import Path
 from typing import TYPE_CHECKING
+from urllib.parse import quote
 
 from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
@@ -15,7 +16,8 @@ from fastapi.staticfiles import StaticFiles
 from api.deps import open_city
 from api.problems import RETRY_AFTER_S, status_of
 from gridgis.errors import GridgisError
-from maps import pages
+from gridgis.report.forms import MEDIA_TYPES
+from maps import pages, report_page
 
 if TYPE_CHECKING:
     from os import PathLike, stat_result
@@ -51,6 +53,45 @@ def show_map(request: Request) -> HTMLResponse:
             raise
         address = f"/map?{request.url.query}"
         return _page(pages.error_page(error, pairs, address=address, context=context), status)
+
+
+@router.get("/report/{month}")
+def show_report(request: Request, month: str) -> HTMLResponse:
+    """Show the report of a month (月报)."""
+    pairs = request.query_params.multi_items()
+    context = None
+    try:
+        context = open_city(request)
+        return _page(report_page.report_html(context, month, pairs), HTTPStatus.OK)
+    except GridgisError as error:
+        status = status_of(error)
+        if status is HTTPStatus.INTERNAL_SERVER_ERROR:
+            raise
+        address = f"{request.url.path}?{request.url.query}"
+        return _page(pages.error_page(error, pairs, address=address, context=context), status)
+
+
+@router.get("/report/{month}/files/{form}")
+def send_report(request: Request, month: str, form: str) -> Response:
+    """Send a file of a stored report (下载月报)."""
+    pairs = request.query_params.multi_items()
+    name, content = report_page.report_file(open_city(request), month, form, pairs)
+    return Response(
+        content,
+        media_type=MEDIA_TYPES[form],
+        headers={
+            "Content-Disposition": f"attachment; filename*=UTF-8''{quote(name)}",
+            "Cache-Control": "no-store",
+        },
+    )
+
+
+@router.get("/report.css")
+def report_style() -> Response:
+    """Send the stylesheet of reports."""
+    return Response(
+        report_page.report_style(), media_type="text/css", headers={"Cache-Control": "no-cache"}
+    )
 
 
 def _page(html: str, status: HTTPStatus) -> HTMLResponse:

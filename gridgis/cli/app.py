@@ -9,7 +9,20 @@ from typing import Annotated
 
 import typer
 
-from gridgis.cli import analyse, boundaries, cases, city, db, demo, locate, maps, meta, serve
+from gridgis.cli import (
+    analyse,
+    boundaries,
+    cases,
+    city,
+    db,
+    demo,
+    locate,
+    maps,
+    meta,
+    month,
+    report,
+    serve,
+)
 from gridgis.cli.exits import exit_code
 from gridgis.errors import GridgisError
 
@@ -31,6 +44,8 @@ app.add_typer(boundaries.app, name="boundaries")
 app.add_typer(cases.app, name="cases")
 app.add_typer(analyse.app, name="analyse")
 app.add_typer(maps.app, name="map")
+app.add_typer(report.app, name="report")
+app.add_typer(month.app, name="month")
 
 
 @app.callback()

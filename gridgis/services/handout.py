@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import itertools
 from datetime import datetime
 from itertools import chain, islice
 from typing import TYPE_CHECKING, Any
@@ -20,7 +21,7 @@ from gridgis.store.engine import begin
 from gridgis.store.handout import handed_out
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
     from pathlib import Path
 
     from gridgis.services.context import Context
@@ -66,7 +67,7 @@ def hand_out(
         If there is no such record.
     """
     suffix = path.suffix.lower()
-    if suffix not in {".xlsx", ".csv"}:
+    if suffix not in _SAVERS:
         raise InputError(f"{path.name}: expected a file that ends in .xlsx or .csv")
     if kind not in RECORD_FIELDS:
         raise InputError(f"kind {kind!r}: expected {', '.join(RECORD_FIELDS)}")
@@ -81,13 +82,51 @@ def hand_out(
         for name, target in parts:
             fields, rows = handed_out(tx, name, number, restricted=restricted)
             sheet = _Sheet(context, "events" if name == LOG else name, fields)
-            save = _save_csv if suffix == ".csv" else _save_xlsx
-            for saved in save(target, sheet, map(sheet.texts, rows)):
+            texts = map(sheet.texts, rows)
+            first = next(texts, None)
+            if first is None:
+                continue
+            for saved in _SAVERS[suffix](target, sheet.headers, chain([first], texts)):
                 progress(*saved)
                 written.append(saved)
     if not written:
         raise NotFoundError(f"there are no {kind}" + (f" of {month}" if month else ""))
     return written
+
+
+def save_table(
+    path: Path,
+    headers: Sequence[str],
+    rows: Iterable[Sequence[object]],
+    *,
+    zone: ZoneInfo,
+    synthetic: bool,
+) -> int:
+    """
+    Write any table to one .xlsx or .csv file, labelled if it is synthetic; return its rows (导出).
+
+    Raises
+    ------
+    InputError
+        If the file is neither of these.
+    """
+    save = _SAVERS.get(path.suffix.lower())
+    if save is None:
+        raise InputError(f"{path.name}: expected a file that ends in .xlsx or .csv")
+    notice = [NOTICE] if synthetic else []
+    named = [*headers, *(["notice"] if synthetic else [])]
+    texts = ([*(plain_text(value, zone) for value in row), *notice] for row in rows)
+    first = next(texts, None)
+    return sum(count for _, count in save(path, named, chain([first] if first else [], texts)))
+
+
+def plain_text(value: object, zone: ZoneInfo) -> str:
+    """Return a value as a text; times are local, without their offset."""
+    if value is None:
+        return ""
+    if isinstance(value, datetime):
+        return value.astimezone(zone).replace(tzinfo=None).isoformat(sep=" ")
+    return str(value)
 
 
 class _Sheet:
@@ -107,47 +146,44 @@ class _Sheet:
         return [*(self._text(name, row[name]) for name in self._fields), self._notice]
 
     def _text(self, name: str, value: object) -> str:
-        if value is None:
-            return ""
         if isinstance(value, bool):
             return ("是" if value else "否") if self.chinese else ("yes" if value else "no")
-        if isinstance(value, datetime):
-            local = value.astimezone(self._zone).replace(tzinfo=None)
-            return local.isoformat(sep=" ")
         words: Mapping[str, str] = {
             "stage": STAGE_NAMES, "result": CHECK_RESULTS, "level": WHISTLE_LEVELS,
         }.get(name, {}) if self.chinese else {}  # type: ignore[assignment]  # fmt: skip
-        return words.get(str(value), str(value))
+        text = plain_text(value, self._zone)
+        return words.get(text, text)
 
 
-def _save_csv(path: Path, sheet: _Sheet, rows: Iterator[list[str]]) -> Iterator[tuple[Path, int]]:
-    first = next(rows, None)
-    if first is None:
-        return
+def _save_csv(
+    path: Path, headers: Sequence[str], rows: Iterable[list[str]]
+) -> Iterator[tuple[Path, int]]:
     count = 0
     partial = path.with_name(f".partial-{path.name}")
     with partial.open("w", encoding="utf-8-sig", newline="") as handle:
         writer = csv.writer(handle)
-        writer.writerow(sheet.headers)
-        for row in chain([first], rows):
+        writer.writerow(headers)
+        for row in rows:
             writer.writerow(map(protected, row))
             count += 1
     partial.replace(path)
     yield path, count
 
 
-def _save_xlsx(path: Path, sheet: _Sheet, rows: Iterator[list[str]]) -> Iterator[tuple[Path, int]]:
-    number = 0
-    while True:
-        part = list(islice(rows, 1))
-        if not part:
+def _save_xlsx(
+    path: Path, headers: Sequence[str], rows: Iterable[list[str]]
+) -> Iterator[tuple[Path, int]]:
+    left = iter(rows)
+    for number in itertools.count(1):
+        first = next(left, None)
+        if first is None and number > 1:
             return
-        number += 1
+        part = chain([] if first is None else [first], islice(left, XLSX_ROWS - 1))
         target = path if number == 1 else path.with_stem(f"{path.stem}-{number}")
         book = Workbook(write_only=True)
         page = book.create_sheet("gridgis")
-        count = 0
-        for row in chain([sheet.headers], part, islice(rows, XLSX_ROWS - 1)):
+        count = -1
+        for row in chain([headers], part):
             cells = [WriteOnlyCell(page, value=value) for value in row]
             for cell in cells:
                 cell.data_type = "s"  # never a formula, never a rounded number
@@ -156,4 +192,7 @@ def _save_xlsx(path: Path, sheet: _Sheet, rows: Iterator[list[str]]) -> Iterator
         partial = target.with_name(f".partial-{target.name}")
         book.save(partial)
         partial.replace(target)
-        yield target, count - 1
+        yield target, count
+
+
+_SAVERS = {".csv": _save_csv, ".xlsx": _save_xlsx}

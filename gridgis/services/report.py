@@ -10,6 +10,7 @@ from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, cast
+from zoneinfo import ZoneInfo
 
 from gridgis.errors import InputError, NotFoundError
 from gridgis.model.figures import FACTS, Slice, plain, sliced
@@ -18,11 +19,18 @@ from gridgis.model.report import Issue, Paragraph, ReportModel, Section
 from gridgis.report.build import build_report
 from gridgis.report.counts import Counts
 from gridgis.services.exports import nature
+from gridgis.services.handout import save_table
+from gridgis.services.lookup import areas
 from gridgis.store import report as store
 from gridgis.store.engine import begin
 from gridgis.store.report import IssueKey
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    import geopandas as gpd
+
     from gridgis.model.profile import CityProfile
     from gridgis.services.context import Context
     from gridgis.store.engine import Connection
@@ -176,10 +184,7 @@ def figure_rows(
         if figure not in figures:
             raise NotFoundError(f"figure {figure!r}: the report of {month} has no such figure")
         told = figures[figure]
-        chosen = told[f"{part}_rows"]
-        if chosen is None:
-            raise InputError(f"figure {figure} is a count: it has no denominator")
-        over = Slice.from_dict(chosen)
+        over = _slice_of(told, part)
         asked = None if limit is None else limit + 1
         rows = store.read_rows(tx, over, period, after=after, limit=asked)
     more = limit is not None and len(rows) > limit
@@ -195,6 +200,34 @@ def figure_rows(
         "rows": [_plain_row(found) for found in rows],
         "next": str(rows[-1][key]) if more else None,
     }
+
+
+def write_rows(
+    context: Context,
+    month: str,
+    figure: str,
+    path: Path,
+    *,
+    part: str = "numerator",
+    region: str | None = None,
+) -> int:
+    """Write the rows behind a figure to an .xlsx or .csv file; return how many (导出指标明细)."""
+    found = figure_rows(context, month, figure, part=part, region=region, limit=None)
+    rows = cast("list[dict[str, object]]", found["rows"])
+    told = cast("dict[str, object]", found["figure"])
+    headers = list(rows[0]) if rows else [FACTS[_slice_of(told, part).fact].key]
+    return save_table(
+        path,
+        headers,
+        ([row[name] for name in headers] for row in rows),
+        zone=ZoneInfo(context.city.time_zone),
+        synthetic=bool(context.city.synthetic),
+    )
+
+
+def report_shapes(context: Context) -> gpd.GeoDataFrame:
+    """Return the regions that reports draw: districts less the zones over them (报表区域)."""
+    return areas(context, "districts")
 
 
 def read_month(tx: Connection, period: Period) -> Counts:
@@ -290,6 +323,14 @@ def _issue_row(tx: Connection, key: IssueKey, issue: int | None) -> dict[str, ob
             f"{key.month}{f' --region {key.region}' if key.region else ''}`"
         )
     return row
+
+
+def _slice_of(figure: Mapping[str, Any], part: str) -> Slice:
+    """Return the rows that a part of a stored figure counts."""
+    chosen = figure[f"{part}_rows"]
+    if chosen is None:
+        raise InputError(f"figure {figure['key']} is a count: it has no denominator")
+    return Slice.from_dict(chosen)
 
 
 def _plain_row(row: dict[str, object]) -> dict[str, object]:
