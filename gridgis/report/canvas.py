@@ -6,6 +6,7 @@ Equal input gives equal bytes. Nothing is fetched: the font is the system's Noto
 
 from __future__ import annotations
 
+import unicodedata
 from dataclasses import dataclass
 from functools import cache
 from io import BytesIO
@@ -113,9 +114,17 @@ def _of_few_colours(pixels: Image.Image) -> Image.Image:
 
 
 def drawable(text: str) -> str:
-    """Return a text in which the font has every character; a geta mark stands for others."""
-    known = characters(SANS)
-    return "".join(char if ord(char) in known else GETA for char in clean(text).replace("\n", " "))
+    """Return a text on one line in which the font of the drawings has every character."""
+    return known_characters(" ".join(clean(text).split()), SANS)
+
+
+def known_characters(text: str, *families: str) -> str:
+    """Return a text with a geta mark for each character that none of the fonts has."""
+    known = frozenset().union(*map(characters, families))
+    strange = {
+        c for c in set(text) if ord(c) not in known and unicodedata.category(c)[0] not in "CZ"
+    }
+    return text.translate({ord(char): GETA for char in strange})
 
 
 def shortened(text: str, most: int) -> str:

@@ -24,7 +24,7 @@ from gridgis.report.arrangement import arranged, definitions
 from gridgis.report.plain import clean, form_words, is_number, issue_line, subtitle, text_width
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
     from docx.document import Document as Docx
     from docx.oxml.xmlchemy import BaseOxmlElement
@@ -48,12 +48,16 @@ PARTS = {
     "word/settings.xml": "settings.xml",
     "word/fontTable.xml": "fontTable.xml",
 }
-TABLE_STYLES = ((8, "TableText"), (12, "TableTextSmall"), (10_000, "TableTextTiny"))
-"""Tables of more columns are set smaller."""
+TABLE_STYLES = (
+    (8, "TableText", 10.5, 85), (12, "TableTextSmall", 9.0, 60), (9999, "TableTextTiny", 7.0, 30),
+)  # fmt: skip
+"""Up to how many columns a table has which style, size in points and padding in twips."""
 MOST_KEPT = 14
 """A table of so few rows stays on one page."""
-NARROWEST, WIDEST = 4, 28
-"""Weight of a column, in half-width characters."""
+NARROWEST, HEAD_PART, WIDEST = 6, 8, 28
+"""Widths of texts in half-width characters: what one may break into, and heads."""
+LATIN_SLACK = 1.45
+"""Digits of substitute fonts are wider than half a Chinese character."""
 NAMED_FIGURES = 3
 _LEAD = re.compile(r"（[一二三四五六七八九十]+）[^。\n]{1,30}。")
 """How a paragraph begins whose first sentence is a heading of the second level."""
@@ -189,8 +193,8 @@ def _annex(document: Docx, model: ReportModel, say: FormWords) -> None:
 
 def _table(table: Table, say: FormWords) -> BaseOxmlElement:
     """Return a table whose header repeats and whose rows do not break across pages."""
-    style = next(name for most, name in TABLE_STYLES if len(table.columns) <= most)
-    widths = _widths(table)
+    _, style, size_pt, padding = next(s for s in TABLE_STYLES if len(table.columns) <= s[0])
+    widths = _widths(table, size_pt, 2 * padding)
     made = _element("w:tbl")
     made.append(_element("w:tblPr", {}, [
         _element("w:tblStyle", {"w:val": "TableGrid"}),
@@ -198,8 +202,7 @@ def _table(table: Table, say: FormWords) -> BaseOxmlElement:
         _element("w:jc", {"w:val": "center"}),
         _element("w:tblLayout", {"w:type": "fixed"}),
         _element("w:tblCellMar", {}, [
-            _element(f"w:{side}", {"w:w": "40" if style == "TableTextTiny" else "85",
-                                   "w:type": "dxa"})
+            _element(f"w:{side}", {"w:w": str(padding), "w:type": "dxa"})
             for side in ("left", "right")
         ]),
     ]))  # fmt: skip
@@ -216,21 +219,32 @@ def _table(table: Table, say: FormWords) -> BaseOxmlElement:
     return made
 
 
-def _widths(table: Table) -> list[int]:
-    """Return the widths of the columns in twips, by their longest text."""
-    lines = 1 if len(table.columns) <= TABLE_STYLES[0][0] else 2
-    weights = [
-        min(max(NARROWEST, text_width(name) / lines, *texts), WIDEST)
-        for name, texts in zip(table.columns, _column_lengths(table), strict=True)
-    ]
-    shares = [round(TEXT_WIDTH_TWIPS * weight / sum(weights)) for weight in weights]
-    shares[-1] += TEXT_WIDTH_TWIPS - sum(shares)
-    return shares
+def _widths(table: Table, size_pt: float, padding: int) -> list[int]:
+    """
+    Return the widths of the columns in twips, together the width of the text.
 
-
-def _column_lengths(table: Table) -> Iterator[list[int]]:
-    for number in range(len(table.columns)):
-        yield [text_width(row[number].text) for row in table.rows if number < len(row)] or [0]
+    First each column gets what its longest number needs, which must not break; what is left goes
+    where texts are longest.
+    """
+    half = size_pt * 10  # twips of a half-width character
+    least, wanted = [], []
+    for number, name in enumerate(table.columns):
+        texts = [row[number].text for row in table.rows if number < len(row)]
+        figures = [LATIN_SLACK * text_width(text) for text in texts if is_number(text)]
+        longest = max(map(text_width, [name, *texts]))
+        low = max(*figures, min(longest, NARROWEST), min(text_width(name), HEAD_PART), 1)
+        least.append(low * half + padding)
+        wanted.append(max(low, min(LATIN_SLACK * longest, WIDEST)) * half + padding)
+    spare = TEXT_WIDTH_TWIPS - sum(least)
+    more = [high - low for low, high in zip(least, wanted, strict=True)]
+    if spare > 0 and sum(more) > spare:
+        least = [low + spare * part / sum(more) for low, part in zip(least, more, strict=True)]
+    elif spare > 0:
+        least = wanted
+    scale = TEXT_WIDTH_TWIPS / sum(least)
+    widths = [round(width * scale) for width in least]
+    widths[-1] += TEXT_WIDTH_TWIPS - sum(widths)
+    return widths
 
 
 def _row(

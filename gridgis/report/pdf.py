@@ -8,6 +8,7 @@ import weasyprint
 from weasyprint.text.fonts import FontConfiguration
 from weasyprint.urls import URLFetcher
 
+from gridgis.report.canvas import SANS, SERIF, known_characters
 from gridgis.report.page import Setting, report_page
 
 if TYPE_CHECKING:
@@ -18,8 +19,17 @@ if TYPE_CHECKING:
 
 
 def report_pdf(model: ReportModel, pictures: Mapping[str, Picture]) -> bytes:
-    """Return the report as PDF: text, tables and headings stay text; fonts are embedded."""
-    html = report_page(model, pictures, Setting(lean=True))
+    """
+    Return the report as PDF: text, tables and headings stay text; fonts are embedded (PDF).
+
+    A character that the fonts do not have is printed as 〓, never as a box.
+
+    Raises
+    ------
+    MissingExtra
+        If there is no Chinese font.
+    """
+    html = known_characters(report_page(model, pictures, Setting(lean=True)), SERIF, SANS)
     document = weasyprint.HTML(string=html, url_fetcher=Enclosed()).render(
         font_config=FontConfiguration()
     )

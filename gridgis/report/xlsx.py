@@ -204,7 +204,7 @@ def _write(sheet: Worksheet, row: int, column: int, value: object) -> SheetCell:
             cell.value, cell.number_format = value.number, value.look
         case int() | float():
             cell.value = value
-        case None:
+        case None | "":
             pass
         case _:
             text = clean(str(value))[:CHARACTERS]

@@ -38,7 +38,7 @@ TYPES = (
 HOSTILE = (
     "<script>alert(1)</script>", "</script><img src=x onerror=alert(1)>", "=1+1", "+86 10", "-3",
     "@SUM(A1)", '＝HYPERLINK("http://example.org")', "{{ 7*7 }} {% raw %}", "${7*7} `x` \\",
-    "a\x00b\x07c\x1b[31m", "$\\frac{1}{2}$ $x_1", "&amp; <b> ]]>", "\u202ergb", "_x0041_",
+    "a\x00b\x07c\x1b[31m", "$\\frac{1}{2}$ $x_1", "&amp; <b> ]]>", "\u202ergb", "_x0041_", "😀 𠮷",
     "超长" * 60, "Donaudampfschifffahrtsgesellschaftskapitaen" * 4, "\ttab\nline", "http://example.org/x.png",
 )  # fmt: skip
 """Texts that come from files of others."""
