@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, TypedDict, Unpack, cast
+from typing import TYPE_CHECKING, TypedDict, Unpack
 
 from gridgis.model.report import Paragraph, ReportModel, Table
 from gridgis.report.briefs import district_sections, leaders_sections
-from gridgis.report.material import EARLIER, Extras, collect, month_text
+from gridgis.report.material import Extras, collect, month_text
 from gridgis.report.sections import outline
 
 if TYPE_CHECKING:
@@ -23,7 +23,8 @@ class Given(TypedDict, total=False):
     """What else is known of a month; each may be missing."""
 
     previous: Counts | None
-    """Counts of the month before; the keys of its figures begin with `previous.`."""
+    """Counts of the month before; the keys of its figures begin with `previous.`. Without any
+    row the month counts as not imported."""
     year_ago: Counts | None
     """Counts of the same month a year before; keys begin with `year_ago.`."""
     synthetic: bool
@@ -31,11 +32,12 @@ class Given(TypedDict, total=False):
     sample_rules: bool
     """Weights, types or limits of the profile are samples; the report says so."""
     restricted: Sequence[str]
-    """Prefixes of subcategories that no list names; they count in a row of their own (受限类)."""
+    """Prefixes of subcategories that no list names, besides those that the profile restricts."""
     places: Sequence[tuple[str, str, int]]
     """Recurrent places: name, subcategory and complaints; without them a placeholder stands."""
     whistles: Sequence[Mapping[str, object]]
-    """Whistles told as good practice: `whistle_no`, `region_key`, `title`, `participants`."""
+    """Rows of whistles (`whistle_no`, `level`, `region_key`, `title`, `participants`,
+    `resolved_at`); two that were resolved are told as good practice."""
     days: Sequence[tuple[date, int]]
     """Accepted and self-handled cases by local day, for a chart."""
 
@@ -88,12 +90,17 @@ def build_leaders_brief(
 
 
 def _material(profile: CityProfile, counts: Counts, month: str, given: Given) -> Material:
-    earlier = {name: other for name in EARLIER if (other := given.get(name)) is not None}
+    before = {"previous": given.get("previous"), "year_ago": given.get("year_ago")}
+    earlier = {
+        name: other
+        for name, other in before.items()
+        if other is not None and any(len(table) for table in other.tables.values())
+    }
     return collect(
         profile,
         counts,
         month,
-        earlier=cast("dict[str, Counts]", earlier),
+        earlier=earlier,
         restricted=tuple(given.get("restricted", ())),
         extras=Extras(
             synthetic=given.get("synthetic", False),

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from gridgis.model.report import Paragraph
 from gridgis.report.indicators import closing_key
 from gridgis.report.material import month_text, numbered
+from gridgis.report.scope import LEVELS
 from gridgis.report.sentences import block_name
 
 if TYPE_CHECKING:
@@ -31,6 +32,7 @@ GAP_POINTS = 10
 OVERDUE_PERCENT = 30
 FEW = 10
 """Base cases below which a rate is not told as a finding."""
+MOST_WHISTLES = 2
 MOST = 5
 """Findings of one rule that are told."""
 
@@ -56,9 +58,11 @@ def good(m: Material) -> list[Paragraph]:
 
 def _whistles(m: Material) -> Iterator[Said]:
     names = {area.key: area.name for area in m.scope.regions}
-    for row in m.extras.whistles:
-        area, title = names.get(str(row.get("region_key"))), row.get("title")
-        if area and title:
+    solved = [row for row in m.extras.whistles if row.get("resolved_at") and row.get("title")]
+    solved.sort(key=lambda row: (LEVELS.index(str(row["level"])), str(row["whistle_no"])))
+    for row in solved[:MOST_WHISTLES]:
+        area, title = names.get(str(row["region_key"])), row["title"]
+        if area:
             values = {"area": area, "number": str(row["whistle_no"]), "title": str(title)}
             participants = row.get("participants")
             template = "good_whistle" if participants else "good_whistle_short"

@@ -12,7 +12,7 @@ from gridgis.report.cube import Cube
 from gridgis.report.indicators import closing_key, figures_of
 from gridgis.report.ranks import Ranking, ranked
 from gridgis.report.regimes import changes_between
-from gridgis.report.scope import REST, scope_of
+from gridgis.report.scope import scope_of
 from gridgis.report.wording import Said, words_of
 
 if TYPE_CHECKING:
@@ -107,7 +107,7 @@ class Material:
 
     def rest_keys(self, pattern: str) -> list[str]:
         """Return the keys of the rest: what counts in no region."""
-        return [pattern.format(area=key) for key in REST]
+        return [pattern.format(area=area.key) for area in self.scope.rest]
 
 
 def month_text(words: Words, month: str, *, short: bool = False) -> str:

@@ -1,8 +1,8 @@
 """
 What a report is about: its month, areas, types and names, in the order of the report (统计范围).
 
-Regions and the rest (unlocated, cross-area, other) are disjoint and sum to the city; groups are
-sums of regions.
+Regions and the rest (unlocated, cross-area, other, restricted) are disjoint and sum to the city;
+groups are sums of regions.
 """
 
 from __future__ import annotations
@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from gridgis.report.wording import Words
 
 REST = ("unlocated", "cross_area", "other")
+RESTRICTED = "restricted"
+"""Region and class of a case of a restricted class (受限类), in every fact."""
 TIERS = ("city", "district")
 LEVELS = ("city", "district", "street")
 KINDS = ("event", "component")
@@ -87,7 +89,7 @@ class Scope:
     """Sources of the city's or the districts' supervisors."""
     subcategories: dict[str, str]
     restricted: tuple[str, ...]
-    """Prefixes of subcategories that no list by subcategory names (受限类)."""
+    """Prefixes of subcategories that no list by subcategory names: they are known as a sum."""
 
     @property
     def areas(self) -> tuple[Area, ...]:
@@ -126,8 +128,8 @@ class Scope:
         )
 
     def is_restricted(self, subcategory: str) -> bool:
-        """Tell whether a subcategory is named to nobody but a named role."""
-        return subcategory.startswith(self.restricted) if self.restricted else False
+        """Tell whether a subcategory may not be named (受限类)."""
+        return subcategory.startswith(self.restricted)
 
     def subcategory(self, code: str) -> str:
         """Return the name of a subcategory, or its code."""
@@ -146,7 +148,7 @@ def scope_of(
     Return the scope of a month: regions that are valid in it, or that have counts.
 
     Values of `region_key` that the profile does not know count as "other", so that regions and
-    rest always sum to the city.
+    rest always sum to the city. Restricted classes are those that the profile marks, and more.
     """
     period = Period.month(month, profile.time_zone)
     start, end = period.start.date(), period.end.date()
@@ -160,7 +162,9 @@ def scope_of(
     shown = [r for r in profile.regions if _is_valid(r, start, end) or r.code in seen]
     order = [group.code for group in profile.groups]
     shown.sort(key=lambda r: order.index(r.group) if r.group in order else len(order))
-    unknown = sorted(seen - {r.code for r in shown} - {*REST, None}, key=str)
+    hidden = tuple(category.code for category in profile.categories if category.restricted)
+    rest = (*REST, RESTRICTED) if hidden or RESTRICTED in seen else REST
+    unknown = sorted(seen - {r.code for r in shown} - {*rest, None}, key=str)
     others = ("other", *unknown, *((None,) if None in seen else ()))
     regions = tuple(
         Area(r.code, words.either(r.name, r.name_en), "region", (r.code,), r.group) for r in shown
@@ -172,7 +176,7 @@ def scope_of(
         city=Area(CITY_KEY, words.word("city_total"), "city"),
         regions=regions,
         rest=tuple(
-            Area(key, words.word(key), "rest", others if key == "other" else (key,)) for key in REST
+            Area(key, words.word(key), "rest", others if key == "other" else (key,)) for key in rest
         ),
         groups=tuple(_groups(profile, regions, words)),
         types=tuple(Named(t.code, words.either(t.name, t.name_en)) for t in profile.ledger.types),
@@ -182,7 +186,7 @@ def scope_of(
         sources=tuple(Named(s.code, words.either(s.name, s.name_en)) for s in profile.sources),
         tiered=frozenset(s.code for s in profile.sources if s.tier),
         subcategories={c.code: c.name for c in profile.categories},
-        restricted=restricted,
+        restricted=(RESTRICTED, *hidden, *restricted),
     )
 
 

@@ -208,6 +208,24 @@ def test_restricted_classes_are_named_in_no_list(toy):
     assert "Supervise" in text(model)
 
 
+def test_restricted_cases_are_a_rest_of_their_own(kunming):
+    """The store tells neither their region nor their class; totals and one row keep them."""
+    hidden = CASE | {"region_key": "restricted", "subcategory_code": "restricted", "n": 300}
+    rows = [CASE | {"region_key": "530102"}, hidden]
+    model = build_report(kunming, Counts.of({"intake": rows}), month="2024-11")
+    assert model.texts["volume.restricted"] == "3"
+    assert "受限类3件" in block(model, "supervision.volume").text
+    assert block(model, "classes.event").rows[-2][0].text == "受限类"
+    assert {row[-1].text for row in block(model, "reconcile").rows} == {"0"}
+    assert "4个类别" in block(model, "plan.restricted").text
+
+
+def test_counts_without_rows_are_a_month_that_was_not_imported(kunming):
+    """Nothing is compared with it, and the report says why."""
+    model = build_report(kunming, EMPTY, month="2024-11", previous=EMPTY)
+    assert block(model, "compare.previous").text == "未导入2024年10月的数据，环比从略。"
+
+
 def test_an_unknown_region_counts_as_other(toy):
     """Regions and rest sum to the city, whatever the rows say."""
     rows = [CASE, CASE | {"region_key": "no-such"}, CASE | {"region_key": None}]
