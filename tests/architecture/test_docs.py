@@ -27,7 +27,7 @@ def find_command(words):
     """Return the command that words call and the words left over."""
     command = typer.main.get_command(app)
     rest = list(words)
-    while isinstance(command, TyperGroup):
+    while isinstance(command, TyperGroup) and not rest[0].startswith("--"):
         name = rest.pop(0)
         assert name in command.commands, f"no command {name} in gridgis {' '.join(words)}"
         command = command.commands[name]
