@@ -8,7 +8,6 @@ XML files of `templates/docx/`; a font that is missing has a substitute named th
 from __future__ import annotations
 
 import re
-from datetime import UTC, datetime
 from importlib.resources import files
 from io import BytesIO
 from typing import TYPE_CHECKING
@@ -21,7 +20,15 @@ from docx.shared import Emu, Mm
 from gridgis.model.report import Paragraph, Table
 from gridgis.report.archive import members, zipped
 from gridgis.report.arrangement import arranged, definitions
-from gridgis.report.plain import clean, form_words, is_number, issue_line, subtitle, text_width
+from gridgis.report.plain import (
+    clean,
+    form_words,
+    is_number,
+    issue_line,
+    made_at,
+    subtitle,
+    text_width,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -88,13 +95,12 @@ def _base() -> bytes:
 
 
 def _describe(document: Docx, model: ReportModel) -> None:
-    made = datetime.fromisoformat(model.issue.made_at) if model.issue else None
     told = document.core_properties
     told.title = clean(model.title)
     told.subject = model.month
     told.language = model.language
     told.keywords = clean(model.notice)
-    told.created = told.modified = (made or datetime(1980, 1, 1, tzinfo=UTC)).astimezone(UTC)
+    told.created = told.modified = made_at(model)
 
 
 def _running(document: Docx, model: ReportModel, say: FormWords) -> None:

@@ -1,7 +1,8 @@
 """
 The forms of a report: page, PDF, DOCX, XLSX and JSON, from one model (报告各式文件).
 
-A form shows what the model says; none computes a figure. Nothing is fetched.
+A form shows what the model says; none computes a figure. Nothing is fetched. The writers are
+imported when they write: matplotlib and WeasyPrint take a second to load.
 """
 
 from __future__ import annotations
@@ -16,13 +17,7 @@ from uuid import uuid4
 from gridgis.errors import InputError
 from gridgis.model.report import Chart
 from gridgis.report.arrangement import pictured
-from gridgis.report.charts import draw_chart
-from gridgis.report.docx import report_docx
-from gridgis.report.page import report_page
-from gridgis.report.pdf import report_pdf
 from gridgis.report.plain import DEFAULT_LANGUAGE, form_words
-from gridgis.report.staticmap import draw_map
-from gridgis.report.xlsx import report_xlsx
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -91,12 +86,14 @@ def report_forms(
 
 def draw_pictures(model: ReportModel, shapes: gpd.GeoDataFrame) -> dict[str, Picture]:
     """Return the charts and maps of a report by the key of their block (绘图)."""
+    from gridgis.report import charts, staticmap  # noqa: PLC0415 - see above
+
     say = form_words(model.language)
     notice = say("synthetic.short") if model.synthetic else ""
     return {
-        block.key: draw_chart(block, say, notice=notice)
+        block.key: charts.draw_chart(block, say, notice=notice)
         if isinstance(block, Chart)
-        else draw_map(block, shapes, say, notice=notice)
+        else staticmap.draw_map(block, shapes, say, notice=notice)
         for block in pictured(model)
     }
 
@@ -113,12 +110,20 @@ def file_name(model: ReportModel, form: str) -> str:
 def _form(name: str, model: ReportModel, pictures: Mapping[str, Picture]) -> bytes:
     match name:
         case "html":
+            from gridgis.report.page import report_page  # noqa: PLC0415 - see above
+
             return report_page(model, pictures).encode()
         case "pdf":
+            from gridgis.report.pdf import report_pdf  # noqa: PLC0415
+
             return report_pdf(model, pictures)
         case "docx":
+            from gridgis.report.docx import report_docx  # noqa: PLC0415
+
             return report_docx(model, pictures)
         case "xlsx":
+            from gridgis.report.xlsx import report_xlsx  # noqa: PLC0415
+
             return report_xlsx(model)
         case _:
             return (json.dumps(model.to_dict(), ensure_ascii=False, indent=1) + "\n").encode()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from decimal import ROUND_HALF_UP, Decimal
 from functools import cache
 from importlib.resources import files
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
 DEFAULT_LANGUAGE = "zh-CN"
 LANGUAGES = ("zh-CN", "en")
 NOTHING = "—"
+
+NO_TIME = datetime(1980, 1, 1, tzinfo=UTC)
 
 _UNPRINTABLE = re.compile(
     "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff\ufffe\uffff]"
@@ -86,6 +89,12 @@ def subtitle(model: ReportModel, say: FormWords) -> str:
     """Return the line under the title: the month, unless the title says it."""
     month = say.month(model.month)
     return "" if month in model.title.replace(" ", "") or month in model.title else f"（{month}）"
+
+
+def made_at(model: ReportModel) -> datetime:
+    """Return when the issue was made, in UTC; a report that is no issue yet has a fixed time."""
+    told = model.issue.made_at if model.issue else ""
+    return datetime.fromisoformat(told).astimezone(UTC) if told else NO_TIME
 
 
 def issue_line(model: ReportModel, say: FormWords) -> str:

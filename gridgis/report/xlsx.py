@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from decimal import Decimal
 from io import BytesIO
 from typing import TYPE_CHECKING
@@ -22,7 +21,7 @@ from openpyxl.worksheet.properties import PageSetupProperties
 from gridgis.model.figures import plain
 from gridgis.report.archive import members, zipped
 from gridgis.report.arrangement import tables
-from gridgis.report.plain import clean, form_words, is_number, issue_line, text_width
+from gridgis.report.plain import clean, form_words, is_number, issue_line, made_at, text_width
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -88,8 +87,7 @@ def report_xlsx(model: ReportModel) -> bytes:
 
 def _settled(book: Workbook, model: ReportModel) -> bytes:
     """Return the file with the time of the report in place of the time of now."""
-    made = datetime.fromisoformat(model.issue.made_at) if model.issue else None
-    created = (made or datetime(1980, 1, 1, tzinfo=UTC)).astimezone(UTC).replace(tzinfo=None)
+    created = made_at(model).replace(tzinfo=None)
     book.properties.creator = "gridgis"
     book.properties.title = clean(model.title)
     book.properties.created = created

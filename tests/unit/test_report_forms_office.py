@@ -15,7 +15,7 @@ from docx.oxml.ns import qn
 from openpyxl import load_workbook
 
 from gridgis.model.report import Cell, Chart, Paragraph, Section, Table
-from gridgis.report import forms
+from gridgis.report import charts, forms
 from gridgis.report.arrangement import arranged
 from gridgis.report.pdf import Enclosed
 from gridgis.report.plain import clean, form_words
@@ -107,7 +107,8 @@ def test_the_pdf_holds_every_text_and_row(model, pdf):
     """What the model says can be read from the PDF, each table row in one line."""
     text = folded(run("pdftotext", "-layout", pdf, "-"))
     assert "\ufffd" not in text
-    plain = folded(run("pdftotext", "-raw", pdf, "-"))
+    block = ("-x", "0", "-y", "100", "-W", "600", "-H", "650")  # without head and foot, in points
+    plain = folded(run("pdftotext", "-raw", *block, pdf, "-"))
     # what is long breaks into lines beside others
     missing = [t for t in map(as_printed, all_texts(model)) if len(t) < 6 and t not in text]
     assert missing == []
@@ -369,8 +370,8 @@ def test_sheet_names_are_valid_and_differ(sample):
 def test_charts_of_a_chart_only_report_are_drawn_once(sample, monkeypatch):
     """All forms of a report share its pictures."""
     drawn = []
-    real = forms.draw_chart
-    monkeypatch.setattr(forms, "draw_chart", lambda *a, **k: drawn.append(a) or real(*a, **k))
+    real = charts.draw_chart
+    monkeypatch.setattr(charts, "draw_chart", lambda *a, **k: drawn.append(a) or real(*a, **k))
     base = sample.sample_model()
     forms.report_forms(base, sample.sample_shapes(), ["html", "docx"])
     assert len(drawn) == len(blocks_of(base, Chart))
