@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from gridgis.errors import DistrictNotFound
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from gridgis.model.figures import Figure
     from gridgis.model.report import Block, Paragraph
     from gridgis.report.material import Material
+    from gridgis.report.ranks import Placed
     from gridgis.report.scope import Area
     from gridgis.report.wording import Said
 
@@ -25,16 +27,17 @@ ROWS = {
     "cumulative": "{closing}.cumulative",
     "closure_rate": "{closing}.closure_rate",
     "on_time_closure_rate": "{closing}.on_time_closure_rate",
-    "unclosed": "{closing}.unclosed",
-    "overdue": "{closing}.overdue",
     "substandard": "quality.{area}.substandard",
     "response": "response.{area}.due",
     "responded": "response.{area}.responded",
+    "disposed": "response.{area}.disposed",
     "satisfied": "response.{area}.satisfied",
-    "whistles": "whistle.{area}",
-    "key_cases": "key_cases.{area}",
 }
 """Rows of the table of a district, its group and the city."""
+LEADERS_ROWS = ("accepted", "dispatch", "closure_rate", "on_time_closure_rate", "response",
+                "whistles")  # fmt: skip
+"""Rows of the table of the leaders' brief."""
+EXTREMES = {"dispatch": "dispatch.{area}", "closure_rate": "{closing}.closure_rate"}
 RECTIFICATION = "rectification"
 """Key of the table whose rows are the cases to work off; the report leaves it empty."""
 
@@ -52,7 +55,7 @@ def district_sections(m: Material, region: str) -> tuple[Section, ...]:
     if area is None:
         known = ", ".join(known.key for known in m.scope.regions)
         raise DistrictNotFound(f"region {region!r} is not in the report; it has {known}")
-    main: list[Block | None] = [_figures(m, area), _table(m, area)]
+    main: list[Block | None] = [_table(m, area), _figures(m, area)]
     closing: list[Block | None] = [_classes(m, area), _types(m, area) if m.scope.types else None]
     work: list[Block | None] = [
         m.paragraph("brief.list", m.words.say("brief_list")),
@@ -66,36 +69,38 @@ def district_sections(m: Material, region: str) -> tuple[Section, ...]:
 
 
 def leaders_sections(m: Material) -> tuple[Section, ...]:
-    """Return the leaders' brief: what the report tells first, and its main figures."""
-    told: list[Block | None] = [
-        sentences.accepted(m),
-        *sentences.dispatch(m)[:1],
-        _extremes(m, "dispatch", "dispatch.{area}"),
-        sentences.closing_short(m),
-        _extremes(m, "closing", "{closing}.closure_rate"),
-        next(iter(compare.told(m))) if "previous" in m.earlier else None,
-        m.paragraph("leaders.findings", findings.low_rates(m)),
+    """Return the leaders' brief: main figures, who is highest and lowest, what to watch."""
+    table = compare.city_table(m, LEADERS_ROWS)
+    blocks: list[Block | None] = [
+        replace(table, note=m.words.join("sentences", _notes(m, table)).text),
+        _extremes(m),
+        m.paragraph("leaders.findings", findings.low_rates(m, brief=True)),
     ]
-    figures: list[Block | None] = [
-        compare.city_table(m),
-        m.paragraph("leaders.rest", m.words.say("leaders_rest")),
-    ]
-    return (_section(m, "leaders", told), _section(m, "leaders_figures", figures))
+    return (_section(m, "leaders", blocks),)
 
 
-def _extremes(m: Material, name: str, pattern: str) -> Paragraph | None:
+def _notes(m: Material, table: Table) -> list[str]:
+    return [note for note in (table.note, m.words.note("leaders")) if note]
+
+
+def _extremes(m: Material) -> Table | None:
     """Return who has the highest and the lowest rate of each block of areas."""
-    words, said = m.words, []
-    for block in m.scope.blocks():
-        ranking = m.ranking(block.areas, pattern)
-        if len(ranking.places) > 1:
-            ends = {
-                end: words.say("leaders_one", areas=m.names(a for a, _ in place), rate=place[0][1])
-                for end, place in (("highest", ranking.highest), ("lowest", ranking.lowest))
-            }
-            group = sentences.block_name(m, block)
-            said.append(words.say(f"leaders_{name}", block=group, **ends))
-    return m.paragraph(f"leaders.{name}", *said) if said else None
+    rows = []
+    for row, pattern in EXTREMES.items():
+        for block in m.scope.blocks():
+            ranking = m.ranking(block.areas, pattern)
+            if len(ranking.places) > 1:
+                ends = (ranking.highest, ranking.lowest)
+                name, group = m.words.word(row, "row"), sentences.block_name(m, block).text
+                rows.append((Cell(name), Cell(group), *(_end(m, place) for place in ends)))
+    title, *columns = m.words.table("extremes")
+    return Table("extremes", title, tuple(columns), tuple(rows)) if rows else None
+
+
+def _end(m: Material, place: tuple[Placed, ...]) -> Cell:
+    """Return the areas of a place; the figure is the rate of the first of them."""
+    areas, rate = m.names(area for area, _ in place), place[0][1]
+    return Cell(m.words.say("leaders_one", areas=areas, rate=rate).text, rate.key)
 
 
 def _section(m: Material, key: str, blocks: Iterable[Block | None]) -> Section:
@@ -125,11 +130,6 @@ def _figures(m: Material, area: Area) -> Paragraph:
                 {name: m.fig(f"{key}.{name}") for name in ("cumulative", "unclosed", "overdue")}
                 | {"on_time": m.fig(f"{key}.on_time_closure_rate")}),
     ]  # fmt: skip
-    if m.fig(f"response.{area.key}.due").numerator:
-        rates = {
-            n: m.fig(f"response.{area.key}.{n}") for n in ("responded", "disposed", "satisfied")
-        }
-        said.append(words.say("brief_response", due=m.fig(f"response.{area.key}.due"), **rates))
     said.append(
         words.say(
             "brief_other",

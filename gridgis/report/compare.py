@@ -18,7 +18,7 @@ from gridgis.report.regimes import tell_changes
 from gridgis.report.scope import CITY_KEY
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from gridgis.model.figures import Figure
     from gridgis.model.report import Paragraph
@@ -116,8 +116,8 @@ def regime_note(m: Material, earlier: Earlier) -> Said | None:
     )
 
 
-def city_table(m: Material) -> Table:
-    """Return the main figures of the month and of earlier ones, with their changes."""
+def city_table(m: Material, shown: Iterable[str] = ROWS) -> Table:
+    """Return main figures of the month and of earlier ones, with their changes."""
     words = m.words
     title, first = words.table("compare")
     columns, notes = [first, month_text(words, m.scope.month)], []
@@ -135,7 +135,7 @@ def city_table(m: Material) -> Table:
                 for cell in (_shown(m, f"{name}.{key}"), Cell(change_text(m, name, key)))
             ),
         )
-        for row, key in ROWS.items()
+        for row, key in ((row, ROWS[row]) for row in shown)
     )
     return Table("compare", title, tuple(columns), rows, words.join("sentences", notes).text)
 

@@ -100,12 +100,18 @@ def bad(m: Material) -> list[Paragraph]:
     return [heading, *paragraphs, *([] if recurrent else [m.placeholder("recurrence")])]
 
 
-def low_rates(m: Material) -> Said:
-    """Tell all closure rates that the rules find too low."""
+def low_rates(m: Material, *, brief: bool = False) -> Said:
+    """Tell all closure rates that the rules find too low; in a brief without their figures."""
     low = lows(m)
-    findings = [*_low(m, low), *_gaps(m, low), *_overdue(m, low)]
+    findings = [
+        *_low(m, low, brief=brief),
+        *_gaps(m, low, brief=brief),
+        *_overdue(m, low, brief=brief),
+    ]
     if not findings:
         return m.words.say("bad_none")
+    if brief:
+        return m.words.say("bad_brief", findings=m.words.join("clauses", findings))
     return m.words.say("bad_rates", findings=m.words.join("clauses", findings))
 
 
@@ -133,21 +139,25 @@ def _is_few(figure: Figure) -> bool:
     return (figure.denominator or 0) < FEW
 
 
-def _low(m: Material, found: list[Low]) -> list[Said]:
+def _low(m: Material, found: list[Low], *, brief: bool) -> list[Said]:
     words, told = m.words, []
     groups = dict.fromkeys((low.tier, low.type) for low in found)
     for tier, kind in list(groups)[:MOST]:
         members = [low for low in found if (low.tier, low.type) == (tier, kind)]
         areas = m.names(low.area for low in members)
-        template = "below_one" if len(members) == 1 else "below_each"
-        values: dict[str, Value] = {"areas": areas, "tier": tier.name, "type": kind.name,
-                  "level": words.say(template, limit=LOW_PERCENT),
-                  "rates": words.join("clauses", [_rate(m, low) for low in members])}  # fmt: skip
-        if members[0].then is None:
-            told.append(words.say("bad_low", **values))
-        else:
-            before = month_text(words, m.earlier["previous"].month, short=True)
-            told.append(words.say("bad_fall", **values, before=before))
+        level = words.say("below_one" if len(members) == 1 else "below_each", limit=LOW_PERCENT)
+        values: dict[str, Value] = {
+            "areas": areas,
+            "tier": tier.name,
+            "type": kind.name,
+            "level": level,
+            "rates": words.join("clauses", [_rate(m, low) for low in members]),
+        }
+        template = "bad_low"
+        if members[0].then is not None:
+            values["before"] = month_text(words, m.earlier["previous"].month, short=True)
+            template = "bad_fall"
+        told.append(words.say(f"{template}_brief" if brief else template, **values))
     return told
 
 
@@ -158,8 +168,9 @@ def _rate(m: Material, low: Low) -> Said:
     return m.words.say("fall_rate", area=low.area.name, now=low.now, then=low.then, before=before)
 
 
-def _gaps(m: Material, low: list[Low]) -> list[Said]:
+def _gaps(m: Material, low: list[Low], *, brief: bool) -> list[Said]:
     """Tell types of a tier that a region closes 10 points more seldom than its other types."""
+    template = "bad_gap_brief" if brief else "bad_gap"
     named = {(one.tier, one.type, one.area.key) for one in low}
     found = []
     for tier in m.scope.tiers:
@@ -171,8 +182,8 @@ def _gaps(m: Material, low: list[Low]) -> list[Said]:
                 points = _points(rate, others)
                 if points >= GAP_POINTS and (tier, kind, area.key) not in named:
                     values = {"area": area.name, "tier": tier.name, "type": kind.name}
-                    found.append((points, m.words.say("bad_gap", **values, points=points,
-                                                      rate=rate, others=others)))  # fmt: skip
+                    said = m.words.say(template, **values, points=points, rate=rate, others=others)
+                    found.append((points, said))
     found.sort(key=lambda pair: -pair[0])
     return [said for _, said in found[:MOST]]
 
@@ -184,8 +195,9 @@ def _points(rate: Figure, others: Figure) -> int:
     return int(((others.value - rate.value) * 100).to_integral_value(ROUND_HALF_UP))
 
 
-def _overdue(m: Material, low: list[Low]) -> list[Said]:
+def _overdue(m: Material, low: list[Low], *, brief: bool) -> list[Said]:
     """Tell types of which a region closed 30 % late or not at all."""
+    template = "bad_overdue_brief" if brief else "bad_overdue"
     named = {(one.type, one.area.key) for one in low}
     found = []
     for kind in m.scope.types:
@@ -195,7 +207,7 @@ def _overdue(m: Material, low: list[Low]) -> list[Said]:
                 continue
             if (share.value * 100).to_integral_value(ROUND_HALF_UP) >= OVERDUE_PERCENT:
                 values: Mapping[str, str] = {"area": area.name, "type": kind.name}
-                found.append((share.numerator, m.words.say("bad_overdue", **values, share=share)))
+                found.append((share.numerator, m.words.say(template, **values, share=share)))
     found.sort(key=lambda pair: -pair[0])
     return [said for _, said in found[:MOST]]
 

@@ -229,13 +229,6 @@ def _dispatch_last(m: Material, area: Area, rate: Figure) -> Said:
                        **_task_counts(m, area))  # fmt: skip
 
 
-def closing_short(m: Material) -> Paragraph:
-    """Tell the closing rates of the city and which types are lowest (处置结案)."""
-    if "closing" not in m.facts:
-        return m.missing("closing.total", "closing")
-    return m.paragraph("closing.total", _closing_total(m), _lowest_types(m))
-
-
 def _closing_total(m: Material) -> Said:
     key = f"closing.{CITY_KEY}"
     return m.words.say(
