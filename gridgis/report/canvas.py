@@ -35,6 +35,8 @@ WIDTH_IN = 156 / 25.4
 CSS_DPI = 96
 INK, QUIET, EDGE, ALARM = "#17222d", "#55636f", "#595959", "#b00020"
 EXACT_COLOURS = 16
+INVISIBLE = {"Cc", "Cf", "Zs", "Zl", "Zp"}
+"""Categories of characters that need no glyph."""
 GETA = "〓"
 """What Chinese printers set for a character that they do not have (空铅)."""
 
@@ -115,16 +117,19 @@ def _of_few_colours(pixels: Image.Image) -> Image.Image:
 
 def drawable(text: str) -> str:
     """Return a text on one line in which the font of the drawings has every character."""
-    return known_characters(" ".join(clean(text).split()), SANS)
+    seen = "".join(char for char in clean(text) if unicodedata.category(char) != "Cf")
+    return known_characters(" ".join(seen.split()), SANS)
 
 
 def known_characters(text: str, *families: str) -> str:
     """Return a text with a geta mark for each character that none of the fonts has."""
     known = frozenset().union(*map(characters, families))
-    strange = {
-        c for c in set(text) if ord(c) not in known and unicodedata.category(c)[0] not in "CZ"
-    }
-    return text.translate({ord(char): GETA for char in strange})
+    strange = [
+        char
+        for char in set(text)
+        if ord(char) not in known and unicodedata.category(char) not in INVISIBLE
+    ]
+    return text.translate(dict.fromkeys(map(ord, strange), GETA))
 
 
 def shortened(text: str, most: int) -> str:

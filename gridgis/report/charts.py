@@ -8,7 +8,7 @@ import numpy as np
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
 from gridgis.report.canvas import ALARM, QUIET, drawable, drawn, shortened
-from gridgis.report.plain import NOTHING, number_text
+from gridgis.report.plain import NOTHING, number_text, text_width
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -27,9 +27,9 @@ MOST_UPRIGHT = 8
 """More bars, or longer names below them, lie on their side."""
 LONGEST_UPRIGHT, LONGEST = 5, 16
 ROW_IN, LOWEST_IN, HIGHEST_IN = 0.26, 2.5, 7.6
-MOST_NUMBERS = 60
-"""More numbers beside bars or points would cover each other."""
-MOST_TICKS = 24
+MOST_NUMBERS, MOST_NUMBERED_POINTS = 60, 14
+"""More numbers beside bars, or along a line, would cover each other."""
+MOST_TICKS, LINE_CHARACTERS = 24, 100
 FEWEST_SLOTS = 5
 """Fewer bars do not grow wider."""
 _ALT = 600
@@ -156,7 +156,7 @@ def _label_ticks(axes: Axes, chart: Chart) -> None:
     step = -(-len(chart.labels) // MOST_TICKS) or 1
     at = range(0, len(chart.labels), step)
     names = [shortened(chart.labels[n], LONGEST) for n in at]
-    crowded = sum(map(len, names)) > 48  # noqa: PLR2004 - characters of 8.5 pt on a line
+    crowded = sum(text_width(name) + 1 for name in names) > LINE_CHARACTERS
     axes.set_xticks(
         at, names, size=8.5, rotation=35 if crowded else 0, ha="right" if crowded else "center"
     )
@@ -182,6 +182,8 @@ def _furnish(figure: Figure, axes: Axes, chart: Chart, say: FormWords) -> None:
     values.set_major_formatter(FuncFormatter(lambda value, _: number_text(value)))
     values.set_tick_params(labelsize=8)
     unit = drawable(say("chart.unit", unit=chart.unit))
+    if not lying and axes.get_ylim()[0] > 0:
+        unit += drawable(say("chart.cut"))
     figure.text(0.005, 0.99, unit, ha="left", va="top", size=8, color=QUIET)
     if len(chart.series) > 1:
         handles, names = axes.get_legend_handles_labels()
@@ -192,7 +194,8 @@ def _furnish(figure: Figure, axes: Axes, chart: Chart, say: FormWords) -> None:
 
 
 def _numbered(chart: Chart) -> bool:
-    return len(chart.labels) * len(chart.series) <= MOST_NUMBERS
+    most = MOST_NUMBERED_POINTS if chart.kind == "line" else len(chart.labels)
+    return len(chart.labels) <= most and len(chart.labels) * len(chart.series) <= MOST_NUMBERS
 
 
 def _numbers(chart: Chart, series: Series) -> list[str]:

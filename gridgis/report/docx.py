@@ -23,11 +23,12 @@ from gridgis.report.arrangement import arranged, definitions
 from gridgis.report.plain import (
     clean,
     form_words,
+    is_marked,
     is_number,
     issue_line,
     made_at,
-    subtitle,
     text_width,
+    titles,
 )
 
 if TYPE_CHECKING:
@@ -59,8 +60,8 @@ TABLE_STYLES = (
     (8, "TableText", 10.5, 85), (12, "TableTextSmall", 9.0, 60), (9999, "TableTextTiny", 7.0, 30),
 )  # fmt: skip
 """Up to how many columns a table has which style, size in points and padding in twips."""
-MOST_KEPT = 14
-"""A table of so few rows stays on one page."""
+MOST_KEPT, KEPT_ROWS = 10, 2
+"""A table of so few rows stays on one page; of others, no fewer stand alone at its ends."""
 NARROWEST, HEAD_PART, WIDEST = 6, 8, 28
 """Widths of texts in half-width characters: what one may break into, and heads."""
 LATIN_SLACK = 1.45
@@ -134,8 +135,9 @@ def _head(document: Docx, model: ReportModel, say: FormWords) -> None:
         document.add_paragraph(clean(model.notice), "Notice")
     if model.issue and model.issue.status == "draft":
         document.add_paragraph(say("issue.draft"), "Status")
-    document.add_paragraph(clean(model.title), "Title")
-    for text, style in ((subtitle(model, say), "Subtitle"), (issue_line(model, say), "Issue")):
+    title, subtitle = titles(model, say)
+    document.add_paragraph(clean(title), "Title")
+    for text, style in ((subtitle, "Subtitle"), (issue_line(model, say), "Issue")):
         if text:
             document.add_paragraph(clean(text), style)
     if model.issue and model.issue.changes:
@@ -163,7 +165,7 @@ def _text(document: Docx, block: Paragraph, say: FormWords) -> None:
     """Add the lines of a paragraph; a first sentence that is a heading looks like one."""
     for number, line in enumerate(clean(block.shown).splitlines() or [""]):
         paragraph = document.add_paragraph(style="Placeholder" if block.placeholder else "Normal")
-        if block.placeholder and not number:
+        if block.placeholder and not number and not is_marked(line):
             paragraph.add_run(f"[{say('placeholder')}] ", "Mark")
         lead = _LEAD.match(line)
         if lead:
@@ -215,10 +217,11 @@ def _table(table: Table, say: FormWords) -> BaseOxmlElement:
     made.append(_element("w:tblGrid", {}, [_element("w:gridCol", {"w:w": str(w)}) for w in widths]))
     made.append(_row(table.columns, widths, style, head=True, keep=True))
     first_total = len(table.rows) - table.total_rows
-    last_kept = len(table.rows) - 1 if len(table.rows) <= MOST_KEPT else 1
+    whole = len(table.rows) <= MOST_KEPT
     for number, row in enumerate(table.rows):
         texts = [cell.text for cell in row] + [""] * (len(widths) - len(row))
-        bold, keep = number >= first_total, number < last_kept
+        bold, left = number >= first_total, len(table.rows) - number - 1
+        keep = left > 0 and (whole or number < KEPT_ROWS or left < KEPT_ROWS)
         made.append(_row(texts, widths, style, bold=bold, keep=keep))
     if not table.rows:
         made.append(_row([say("table.empty")], [sum(widths)], style, spanned=len(widths)))

@@ -13,7 +13,16 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from gridgis.report.arrangement import arranged, definitions, spans
-from gridgis.report.plain import clean, form_words, is_number, issue_line, number_text, subtitle
+from gridgis.report.plain import (
+    clean,
+    form_words,
+    is_marked,
+    is_number,
+    issue_line,
+    number_text,
+    text_width,
+    titles,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -23,8 +32,10 @@ if TYPE_CHECKING:
 
 NARROW, TIGHT = 8, 12
 """Tables of more columns are set smaller."""
-MOST_KEPT = 14
+MOST_KEPT = 10
 """A table of so few rows stays on one page."""
+UNBROKEN = 8
+"""Half-width characters of a text in a cell that stays on one line."""
 NAMED_FIGURES = 3
 
 
@@ -66,12 +77,13 @@ def report_page(
     chosen = setting or Setting()
     say = form_words(model.language)
     known = definitions(model)
+    title, subtitle = titles(model, say)
     return _templates().get_template("report.html").render(
         model=model, say=say, lang=say.language, parts=arranged(model, say),
         definitions=known, pictures=pictures, setting=chosen, style=stylesheet(),
-        subtitle=subtitle(model, say), issue=issue_line(model, say), spans=spans,
+        title=title, subtitle=subtitle, issue=issue_line(model, say), spans=spans,
         address=_address(model, chosen, {f.key: d.anchor for d in known for f in d.figures}),
-        size=_size, numeric_columns=_numeric_columns, data_uri=_data_uri, number_text=number_text,
+        size=_size, look=_look, marked=is_marked, data_uri=_data_uri, number_text=number_text,
         named=NAMED_FIGURES, changes=model.issue.changes if model.issue else (),
     )  # fmt: skip
 
@@ -104,14 +116,9 @@ def _size(table: Table) -> str:
     return width if len(table.rows) > MOST_KEPT else f"{width} short"
 
 
-def _numeric_columns(table: Table) -> list[bool]:
-    """Return which columns hold nothing but numbers."""
-    columns = range(len(table.columns))
-    return [
-        bool(table.rows)
-        and all(is_number(row[n].text) or not row[n].text for row in table.rows if n < len(row))
-        for n in columns
-    ]
+def _look(text: str) -> str:
+    """Return the class of a cell: a number stands right, what is short does not break."""
+    return "n" if is_number(text) else "k" if text_width(text) <= UNBROKEN else ""
 
 
 def _data_uri(picture: Picture) -> str:

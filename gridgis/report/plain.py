@@ -85,10 +85,16 @@ def number_text(value: float, *, whole: bool | None = None) -> str:
     return str(Decimal(f"{value:.15g}").quantize(_HUNDREDTH, ROUND_HALF_UP))
 
 
-def subtitle(model: ReportModel, say: FormWords) -> str:
-    """Return the line under the title: the month, unless the title says it."""
-    month = say.month(model.month)
-    return "" if month in model.title.replace(" ", "") or month in model.title else f"（{month}）"
+def titles(model: ReportModel, say: FormWords) -> tuple[str, str]:
+    """Return title and subtitle: the month in brackets, whether the title ends with it or not."""
+    month = f"（{say.month(model.month)}）"
+    title = model.title.removesuffix(month)
+    return title, "" if say.month(model.month) in title else month
+
+
+def is_marked(text: str) -> bool:
+    """Tell whether a placeholder says itself that it is one."""
+    return text.startswith(("【", "["))
 
 
 def made_at(model: ReportModel) -> datetime:

@@ -157,13 +157,13 @@ def _classes(
     whole = bool((values == np.floor(values)).all())
     keys = []
     if zeros := int((values == 0).sum()):
-        keys.append(_Key(f"{say('map.zero')}  ({say('map.regions', count=zeros)})", colour(0)))
+        keys.append(_Key(f"{say('map.zero')} ({say('map.regions', count=zeros)})", colour(0)))
     for number, entry in zip(colour_numbers(len(classes)) if classes else (), classes, strict=True):
-        told = f"{_range(entry.lo, entry.hi, whole=whole)}  "
+        told = f"{_range(entry.lo, entry.hi, whole=whole)} "
         told += f"({say('map.regions', count=entry.places)})"
         keys.append(_Key(told, colour(number)))
     if missing := sum(place.value is None for place in places):
-        told = f"{say('map.missing')}  ({say('map.regions', count=missing)})"
+        told = f"{say('map.missing')} ({say('map.regions', count=missing)})"
         keys.append(_Key(told, "white", HATCH))
     return [entry.hi for entry in classes], keys
 
