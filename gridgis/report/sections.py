@@ -5,7 +5,17 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from gridgis.model.report import Section
-from gridgis.report import compare, findings, graphs, plans, reconcile, sentences, tables
+from gridgis.report import (
+    closings,
+    compare,
+    findings,
+    graphs,
+    plans,
+    reconcile,
+    sentences,
+    specials,
+    tables,
+)
 
 if TYPE_CHECKING:
     from gridgis.model.report import Block
@@ -68,19 +78,19 @@ def _dispatch(m: Material) -> list[Block | None]:
 
 
 def _closing(m: Material) -> list[Block | None]:
-    blocks: list[Block | None] = [sentences.closing(m)]
+    blocks: list[Block | None] = [closings.closing(m)]
     if "closing" in m.facts:
         blocks += [
             tables.closing_types(m),
             graphs.closing(m) if m.scope.types else None,
-            sentences.closing_by_region(m),
+            closings.closing_by_region(m),
             tables.by_area(m, "closing", tables.CLOSING),
             graphs.map_closing(m),
         ]
         if m.scope.types:
             blocks += [tables.of_types(m, "unclosed"), tables.of_types(m, "overdue")]
             blocks += [tables.tier(m, tier) for tier in m.scope.tiers]
-    blocks.append(sentences.quality(m))
+    blocks.append(closings.quality(m))
     if "checks" in m.facts:
         blocks.append(tables.by_area(m, "quality", tables.QUALITY))
     return blocks
@@ -88,9 +98,9 @@ def _closing(m: Material) -> list[Block | None]:
 
 def _special(m: Material) -> list[Block | None]:
     return [
-        sentences.whistles(m),
+        specials.whistles(m),
         tables.whistles(m) if "whistles" in m.facts else None,
-        sentences.response(m),
+        specials.response(m),
         tables.by_area(m, "response", tables.RESPONSE) if "response" in m.facts else None,
         tables.key_cases(m) if "key_cases" in m.facts else None,
     ]
