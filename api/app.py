@@ -14,8 +14,8 @@ from starlette.exceptions import HTTPException
 from api import problems
 from api.deps import CitySource
 from api.kept import Kept
-from api.routers import cases, density, health, meta, pages, report, tiles
-from api.schemas import CaseCollection, Problem
+from api.routers import cases, density, health, meta, open_work, pages, report, tiles
+from api.schemas import CaseCollection, Problem, WorkCollection
 
 if TYPE_CHECKING:
     from starlette.responses import Response
@@ -45,7 +45,7 @@ def create_app(settings: Settings) -> FastAPI:
     app.state.tiles = Kept()
     problems.install(app)
     app.mount("/static", pages.static_files(str(files("maps") / "static")), name="static")
-    for module in (pages, cases, density, report, meta, tiles, health):
+    for module in (pages, cases, density, open_work, report, meta, tiles, health):
         app.include_router(module.router)
     app.add_middleware(Guard)
     app.openapi = lambda: _with_schemas(FastAPI.openapi(app))  # type: ignore[method-assign]
@@ -55,7 +55,7 @@ def create_app(settings: Settings) -> FastAPI:
 def _with_schemas(document: dict[str, Any]) -> dict[str, Any]:
     """Add the schemas that answers name by reference: FastAPI lists only those of JSON bodies."""
     _, found = models_json_schema(
-        [(Problem, "serialization"), (CaseCollection, "serialization")],
+        [(shape, "serialization") for shape in (Problem, CaseCollection, WorkCollection)],
         ref_template="#/components/schemas/{model}",
     )
     document["components"]["schemas"].update(found["$defs"])

@@ -7,6 +7,7 @@ from typing import Annotated, Literal, cast
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from gridgis.services.find import CaseQuestion
+from gridgis.services.open_work import WorkQuestion
 from gridgis.services.report import MAX_ROWS
 from gridgis.store.lookup import MAX_LIMIT
 
@@ -178,3 +179,61 @@ class FigureParameters(Parameters):
     region: str | None = Field(None, description="Region code of a district brief.")
     after: str | None = Field(None, description="Key of the last row before; see `next`.")
     limit: int = Field(MAX_ROWS, ge=1, le=MAX_ROWS)
+
+
+class WorkParameters(Parameters):
+    """Which open items are meant; everything given must hold."""
+
+    stage: Literal["dispatch", "dispose"] | None = Field(
+        None, description="`dispatch`: tasks not dispatched; `dispose`: cases not closed."
+    )
+    state: Literal["overdue", "due_soon", "in_time", "no_limit", "suspended"] | None = Field(
+        None, description="Without it all but the suspended ones."
+    )
+    stuck: bool | None = Field(
+        None, description="true: handed back again and again, or without an owner for too long."
+    )
+    district: District = None
+    street: str | None = Field(None, description="Street by 9-digit code or name.")
+    category: Category = None
+    at: str | None = Field(
+        None,
+        description="The moment in question: a date or time, without an offset in the city's "
+        "local time; default the newest stage time in the data.",
+        examples=["2024-11-30T18:00:00"],
+    )
+
+    def question(self) -> WorkQuestion:
+        """Return the filter as the services take it."""
+        return cast("WorkQuestion", self.model_dump(include=set(WorkQuestion.__annotations__)))
+
+
+class WorkListParameters(WorkParameters):
+    """The filter, and which page of the answer."""
+
+    format: Format = Field(
+        "json",
+        description="json comes in pages, csv holds every item; geojson holds every item, or a "
+        "page if limit or after is given.",
+    )
+    limit: int = Field(100, ge=1, le=MAX_LIMIT, description="Items a page.")
+    after: str | None = Field(None, description="Where the page starts: the `after` of the last.")
+
+    @property
+    def paged(self) -> list[str]:
+        """What was given that asks for a page."""
+        return sorted({"limit", "after"} & self.model_fields_set)
+
+
+class WorkSummaryParameters(WorkParameters):
+    """The filter, and by what to sum up."""
+
+    by: Literal["lateness", "subcategory", "street", "region", "organisation"] = Field(
+        "lateness", description="`lateness`: classes of hours after the limit."
+    )
+
+
+class ReportLatenessParameters(Parameters):
+    """Which month's cases are meant."""
+
+    month: str = Field(description="Month, `YYYY-MM`, that the cases count in.")

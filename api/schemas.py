@@ -536,6 +536,201 @@ class FigureRows(Answer):
     next: str | None
 
 
+class WorkReminder(Answer):
+    """A level of reminding (三级提醒)."""
+
+    stage: Literal["dispatch", "dispose"]
+    level: int
+    name: str
+    name_en: str
+    hours: float = Field(description="Natural hours after the limit; negative: before it.")
+
+
+class WorkRules(Answer):
+    """By which rules open work is judged."""
+
+    reminders: list[WorkReminder]
+    hand_backs: int = Field(description="So many hand-backs make an item stuck.")
+    unowned_hours: float = Field(
+        description="More natural hours without dispatch and organisation make it stuck."
+    )
+    origin: Literal["profile", "built_in"]
+    sample: bool = Field(description="Example values, not the city's own.")
+
+
+class WorkHead(Answer):
+    """What an answer about open work says about itself."""
+
+    synthetic: bool
+    notice: str | None
+    crs: Literal["wgs84"]
+    at: datetime = Field(description="The moment in question.")
+    as_of: datetime | None = Field(
+        description="Newest stage time in the data that is not in the future: what happened "
+        "later is not known. Null: there are no cases."
+    )
+    filters: dict[str, object]
+    rules: WorkRules
+
+
+class WorkCount(Answer):
+    """Items of one stage and state."""
+
+    stage: Literal["dispatch", "dispose"]
+    unit: Literal["tasks", "cases"]
+    state: Literal["overdue", "due_soon", "in_time", "no_limit", "suspended", "restricted"]
+    items: int
+    located: int
+    unlocated: int
+    stuck: int
+
+
+class WorkPageHead(WorkHead):
+    """What a page of open work says about itself."""
+
+    counts: list[WorkCount] = Field(
+        description="Of all pages, whatever `state`. `suspended` and `restricted` are apart."
+    )
+    total: int = Field(description="Rows of all pages: tasks and cases; `counts` has the units.")
+    returned: int
+    after: str | None = Field(description="Where the next page starts; null on the last.")
+    next: str | None = Field(description="Address of the next page, relative to the host.")
+
+
+class WorkProperties(Answer):
+    """One open task or case without its point."""
+
+    stage: Literal["dispatch", "dispose"]
+    case_no: str
+    task_no: str | None
+    subcategory_code: str
+    subcategory_name: str | None
+    source: str
+    source_name: str | None
+    region_key: str = Field(description="Region code, or unlocated, cross_area, other.")
+    region_name: str | None
+    street_code: str | None
+    street_name: str | None
+    cell_code: str | None
+    disposing_org: str | None
+    is_key: bool
+    since_at: datetime = Field(description="Accepted, or else filed or reported.")
+    limit_at: datetime | None = Field(description="When the task or case is due.")
+    state: Literal["overdue", "due_soon", "in_time", "no_limit", "suspended"]
+    hours_late: float | None = Field(description="Natural hours after the limit.")
+    hours_left: float | None = Field(description="Natural hours before it.")
+    reminder_level: int | None = Field(description="The highest level reached (三级提醒).")
+    reminder_name: str | None
+    hand_backs: int
+    proposal: Literal["act_first", "whistle"] | None = Field(
+        description="For stuck items: fix first (先行处置), or call all together (吹哨)."
+    )
+
+
+class WorkItem(WorkProperties):
+    """One open task or case; its point is WGS84 and null if unlocated."""
+
+    lon: float | None
+    lat: float | None
+
+
+class WorkPage(WorkPageHead):
+    """One page of open work, earliest limit first (待办列表)."""
+
+    items: list[WorkItem]
+
+
+class WorkFeature(Answer):
+    """One open task or case as GeoJSON."""
+
+    type: Literal["Feature"]
+    id: str
+    geometry: Point | None
+    properties: WorkProperties
+
+
+class WorkCollection(WorkPageHead):
+    """Open work as GeoJSON."""
+
+    type: Literal["FeatureCollection"]
+    features: list[WorkFeature]
+
+
+class WorkSums(Answer):
+    """Items by state, and a share."""
+
+    items: int
+    overdue: int
+    due_soon: int
+    in_time: int
+    no_limit: int
+    suspended: int
+    restricted: int
+    stuck: int
+    numerator: int
+    denominator: int
+    value: float | None = Field(description="A rate as 0-1; null over a denominator of 0.")
+    text: str
+
+
+class WorkGroup(WorkSums):
+    """One group; kind `rest` has no place, no organisation, or is not late."""
+
+    code: str
+    name: str
+    name_en: str
+    kind: Literal["group", "rest"]
+    median_hours_late: float | None = Field(description="Of the overdue items.")
+    most_hours_late: float | None
+
+
+class WorkStage(Answer):
+    """The groups of one stage; they sum to the total."""
+
+    stage: Literal["dispatch", "dispose"]
+    unit: Literal["tasks", "cases"]
+    rows: list[WorkGroup]
+    total: WorkSums
+
+
+class WorkSummary(WorkHead):
+    """Open work summed up (待办汇总)."""
+
+    by: Literal["lateness", "subcategory", "street", "region", "organisation"]
+    definition: str
+    stages: list[WorkStage]
+
+
+class LatenessRow(Answer):
+    """How long after discovery cases were reported."""
+
+    code: str | None
+    name: str | None
+    name_en: str | None
+    kind: Literal["group", "rest"]
+    cases: int
+    known: int = Field(description="Cases with both times.")
+    numerator: int
+    denominator: int
+    value: float | None
+    text: str
+    median_minutes: float | None
+    p90_minutes: float | None
+
+
+class ReportLateness(Answer):
+    """Report lateness of a month (上报时延)."""
+
+    synthetic: bool
+    notice: str | None
+    month: str
+    unit: Literal["cases"]
+    definition: str
+    total: LatenessRow
+    by_source: list[LatenessRow]
+    by_region: list[LatenessRow]
+
+
 class Health(Answer):
     """State of the service."""
 
