@@ -98,9 +98,15 @@ def _import(context: Context, manifest: DemoManifest, folder: Path) -> None:
     for entry in manifest.files:
         if entry.sha256 in known:
             continue
-        note(f"importing {entry.path} ({entry.note}, --crs {entry.crs})")
-        rejects = folder / "rejects" / f"{Path(entry.path).stem}-rejects.csv"
-        request = ImportRequest(crs=entry.crs, synthetic=True, rejects=rejects)
+        how = f"--crs {entry.crs}" if entry.kind == "cases" else f"--kind {entry.kind}"
+        note(f"importing {entry.path} ({entry.note}, {how})")
+        request = ImportRequest(
+            crs=entry.crs or None,
+            kind=entry.kind,
+            mapping=entry.mapping or None,
+            synthetic=True,
+            rejects=folder / "rejects" / f"{Path(entry.path).stem}-rejects.csv",
+        )
         import_file(context, folder / entry.path, request)
 
 

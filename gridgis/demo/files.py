@@ -6,7 +6,8 @@ import csv
 import hashlib
 import json
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -15,20 +16,33 @@ import pyarrow as pa
 import pyarrow.csv as pacsv
 from openpyxl import Workbook
 
-from gridgis.demo.ledger import Ledger, make_month, vary
+from gridgis.demo.ledger import Ledger, close_before, make_month, month_rng
+from gridgis.demo.margins import vary
 from gridgis.demo.places import read_ground
+from gridgis.demo.plan import make_ledger, set_stamps
 from gridgis.demo.spec import DemoSpec, read_spec
+from gridgis.demo.tables import (
+    NATURE,
+    callback_table,
+    check_table,
+    complaint_table,
+    event_table,
+    log_table,
+    task_table,
+    whistle_table,
+)
 from gridgis.model.case import CASE_FIELDS, FieldKind
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+    from gridgis.demo.places import Ground
+    from gridgis.demo.plan import CaseLedger
     from gridgis.model.profile import CityProfile
 
-NATURE = ("数据性质", "合成数据")
 _SOURCE = {"source": "source_name"}
-_LEFT_OUT = {"crs", "voided_at", "suspended_at", "is_key"}
+_LEFT_OUT = {"crs", "voided_at", "suspended_at"}
 _FIELDS = [entry for entry in CASE_FIELDS if entry.name not in _LEFT_OUT]
 
 Progress = Callable[[str, int, int], None]
@@ -40,11 +54,16 @@ class DemoFile:
 
     path: str
     crs: str
+    """Of cases; empty for other records."""
     rows: int
     """Data rows, repeats included."""
     month: str
     note: str
     sha256: str
+    kind: str = "cases"
+    """Of the records: `cases`, `events`, `tasks` …"""
+    mapping: str = ""
+    """Name of a mapping of the profile; empty: the one called like the kind."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,10 +96,16 @@ def write_demo(
     progress: Progress = lambda _label, _done, _total: None,
 ) -> DemoManifest:
     """
-    Write the synthetic ledger of the last months; the last one is calibrated (合成案件).
+    Write the synthetic cases of the last months, and the ledger of the last two (合成数据).
 
-    The same profile gives the same bytes. Files carry the city's own headers and a column that
+    The last month is calibrated. The same profile gives the same bytes, and what is written of a
+    month does not depend on how many are. Files carry the city's own headers and a column that
     says 合成数据.
+
+    Raises
+    ------
+    ProfileInvalid
+        If the profile cannot meet the targets of its `demo.toml`.
     """
     spec = read_spec(profile)
     folder.mkdir(parents=True, exist_ok=True)
@@ -88,24 +113,67 @@ def write_demo(
     ground = read_ground(profile)
     last = np.datetime64(spec.last_month, "M")
     wanted = [str(last - back) for back in range(months - 1, -1, -1)]
+    pair = (str(last - 1), str(last))
     files: list[DemoFile] = []
     for done, month in enumerate(wanted):
         progress(month, done, months)
-        rng = np.random.default_rng([spec.seed, int(np.datetime64(month, "M").astype(int))])
-        margins = spec if month == spec.last_month else vary(spec, rng)
-        ledger = make_month(profile, margins, ground, month, rng=rng)
-        files += _write_month(folder, ledger, spec, calibrated=month == spec.last_month)
+        if month not in pair:
+            part = _make(profile, spec, ground, month)
+            close_before(part, pair[0], month_rng(spec, month, stream=1))
+            files += _write_cases(folder, part, spec)
+    first, second = (_make(profile, spec, ground, month) for month in pair)
+    ledger = make_ledger(profile, spec, (first, second))
+    set_stamps((first, second), ledger)
+    kept = [(number, part) for number, part in enumerate((first, second)) if part.month in wanted]
+    for _, part in kept:
+        files += _write_cases(folder, part, spec)
+    files += _write_ledger(profile, folder, spec, ledger, kept)
     manifest = DemoManifest(profile.code, profile.version, tuple(wanted), tuple(files))
     manifest.save(folder / "manifest.json")
     progress("done", months, months)
     return manifest
 
 
-def _write_month(
-    folder: Path, ledger: Ledger, spec: DemoSpec, *, calibrated: bool
+def _make(profile: CityProfile, spec: DemoSpec, ground: Ground, month: str) -> Ledger:
+    rng = month_rng(spec, month)
+    margins = spec if month == spec.last_month else vary(spec, rng)
+    return make_month(profile, margins, ground, month, rng=rng)
+
+
+def _write_ledger(
+    profile: CityProfile,
+    folder: Path,
+    spec: DemoSpec,
+    ledger: CaseLedger,
+    parts: list[tuple[int, Ledger]],
 ) -> Iterator[DemoFile]:
-    """Hand a month in as several files; the calibrated one in many formats."""
+    """Write everything beside the cases, kind by kind, in the order of import."""
+
+    def by_month(
+        kind: str, table: Callable[[Ledger, int], pd.DataFrame], stem: str, note: str
+    ) -> Iterator[DemoFile]:
+        for number, part in parts:
+            path = folder / f"{stem}-{part.month}.csv"
+            entry = _csv(path, table(part, number), "", part.month, note)
+            yield replace(entry, kind=kind, mapping="" if stem == kind else stem)
+
+    yield from by_month("events", partial(event_table, ledger), "events", "a row a case")
+    yield from by_month("events", partial(log_table, ledger), "event-log", "a row an event")
+    yield from by_month("tasks", partial(task_table, ledger), "tasks", "dispatch tasks")
+    complaints = partial(complaint_table, profile, spec, ledger)
+    yield from by_month("complaints", complaints, "complaints", "complaints")
+    yield from by_month("callbacks", lambda _, n: callback_table(ledger, n), "callbacks",
+                        "call-backs")  # fmt: skip
+    whistles = whistle_table(profile, spec, ledger)
+    entry = _csv(folder / "whistles.csv", whistles, "", spec.last_month, "whistles of two months")
+    yield replace(entry, kind="whistles")
+    yield from by_month("checks", lambda _, n: check_table(ledger, n), "checks", "spot checks")
+
+
+def _write_cases(folder: Path, ledger: Ledger, spec: DemoSpec) -> Iterator[DemoFile]:
+    """Hand the cases of a month in as several files; the calibrated one in many formats."""
     table, month, batch = _table(ledger.rows), ledger.month, ledger.batch
+    calibrated = month == spec.last_month
     source = ledger.rows["source"].to_numpy()
     own_format = calibrated & (batch == "main")
     hotline, wechat = own_format & (source == "hotline_12345"), own_format & (source == "wechat")

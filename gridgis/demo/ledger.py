@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
-import pandas as pd
 
 from gridgis.crs import from_wgs84
+from gridgis.demo.clock import NEVER
+from gridgis.demo.margins import draw_margins, set_mix
 from gridgis.demo.places import (
     cell_codes,
     from_lonlat,
@@ -16,8 +17,11 @@ from gridgis.demo.places import (
     scatter,
     to_lonlat,
 )
+from gridgis.demo.spec import CITIZENS
+from gridgis.demo.targets import CROSS_AREA
 
 if TYPE_CHECKING:
+    import pandas as pd
     from numpy.typing import NDArray
 
     from gridgis.demo.places import Ground
@@ -26,12 +30,9 @@ if TYPE_CHECKING:
 
     Texts = NDArray[np.object_]
 
-CITIZENS = ("hotline_12345", "wechat")
-SUPERVISORS = ("city_supervisor", "district_supervisor")
-UNLOCATED, CROSS_AREA = "unlocated", "cross_area"
 POINT_SPREAD_M = 35.0
-STILL_OPEN = 0.03
 MINUTE = 60
+KEY_SHARE = 0.004
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,28 +46,14 @@ class Ledger:
     """`main`, `gcj02` or `wrong_datum`."""
 
 
-def vary(spec: DemoSpec, rng: np.random.Generator) -> DemoSpec:
-    """Return the margins of another month: every count a few percent off."""
-
-    def changed(counts: dict[str, int]) -> dict[str, int]:
-        return {k: max(1, round(v * rng.uniform(0.92, 1.08))) for k, v in counts.items()}
-
-    regions, accepted = changed(spec.regions), changed(spec.accepted)
-    other = replace(spec, regions=regions, accepted=accepted, repeat_points=tuple(
-        replace(point, cases=max(3, int(point.cases * rng.uniform(0.4, 1.1))))
-        for point in spec.repeat_points))  # fmt: skip
-    gap = sum(regions.values()) + spec.unlocated + spec.cross_area - sum(accepted.values())
-    return replace(other, self_handled=max(1, gap), unlocated=spec.unlocated + max(0, 1 - gap))
-
-
 def make_month(
     profile: CityProfile, spec: DemoSpec, ground: Ground, month: str, *, rng: np.random.Generator
 ) -> Ledger:
     """Draw the rows of one month; every margin of the spec is met exactly."""
-    rows = _margins(spec, rng)
-    _set_categories(profile, spec, rows, rng)
+    rows = draw_margins(profile, spec, rng)
+    set_mix(profile, spec, rows, month, rng)
     points = _set_points(profile, spec, ground, rows, rng)
-    _set_times(rows, month, rng)
+    set_times(rows, month, rng)
     _set_texts(profile, rows, rng)
     batch = _set_defects(profile, spec, ground, rows, points, rng)
     order = np.argsort(rows["reported_at"].to_numpy(), kind="stable")
@@ -76,55 +63,30 @@ def make_month(
     return Ledger(month, rows, batch[order])
 
 
-def _margins(spec: DemoSpec, rng: np.random.Generator) -> pd.DataFrame:
-    """Cross sources and regions at random; citizens' complaints at repeat points come first."""
-    total = spec.total
-    regions = _repeat({**spec.regions, UNLOCATED: spec.unlocated, CROSS_AREA: spec.cross_area})
-    sources = _repeat(spec.accepted)
-    own = rng.choice(SUPERVISORS, spec.self_handled, p=[0.3, 0.7]).astype(object)
-    rows = pd.DataFrame({
-        "region": regions[rng.permutation(total)],
-        "source": np.concatenate([sources, own]),
-        "self_handled": np.repeat([False, True], [len(sources), spec.self_handled]),
-        "repeat_point": -1,
-    })  # fmt: skip
-    region = rows["region"].to_numpy(copy=True)
-    free = rows["source"].isin(CITIZENS).to_numpy()
-    mark = np.full(total, -1)
-    for number, point in enumerate(spec.repeat_points):
-        mine = np.flatnonzero(free & (mark < 0))[: point.cases]
-        for row in mine:  # swap regions, so that both margins stay exact
-            if region[row] != point.region:
-                other = rng.choice(np.flatnonzero((region == point.region) & (mark < 0)))
-                region[row], region[other] = region[other], region[row]
-            mark[row] = number
-    return rows.assign(region=region, repeat_point=mark)
+def month_rng(spec: DemoSpec, month: str, *, stream: int | None = None) -> np.random.Generator:
+    """Return the random numbers of a month: they depend on no other month."""
+    number = int(np.datetime64(month, "M").astype(int))
+    return np.random.default_rng([spec.seed, number, *([] if stream is None else [stream])])
 
 
-def _set_categories(
-    profile: CityProfile, spec: DemoSpec, rows: pd.DataFrame, rng: np.random.Generator
-) -> None:
-    """Give exact counts to every subcategory; the stated ones stay the top of their kind."""
-    events = round(len(rows) * spec.event_share)
-    counts: dict[str, int] = {}
-    for kind, size in (("event", events), ("component", len(rows) - events)):
-        codes = [c.code for c in profile.categories
-                 if c.kind == kind and not c.code.startswith(spec.excluded)]  # fmt: skip
-        tops = {code: round(size * spec.top_shares[code]) for code in codes
-                if code in spec.top_shares}  # fmt: skip
-        rest = [code for code in codes if code not in tops]
-        weights = np.asarray(1.0 / (np.arange(len(rest)) + 12.0), dtype=np.float64)
-        rng.shuffle(rest)
-        counts |= tops | dict(zip(rest, _largest_remainder(weights, size - sum(tops.values())),
-                                  strict=True))  # fmt: skip
-    fixed = np.full(len(rows), None, dtype=object)
-    marks = rows["repeat_point"].to_numpy()
-    for number, point in enumerate(spec.repeat_points):
-        fixed[marks == number] = point.subcategory
-        counts[point.subcategory] -= int((marks == number).sum())
-    open_rows = np.flatnonzero(fixed == None)  # noqa: E711 - elementwise
-    fixed[open_rows] = _repeat(counts)[rng.permutation(len(open_rows))]
-    rows["subcategory_code"] = fixed
+def close_before(ledger: Ledger, month: str, rng: np.random.Generator) -> None:
+    """Close all cases before a month begins: nothing of them is carried over into it."""
+    rows, last = ledger.rows, np.datetime64(month, "M").astype("datetime64[s]") - 1
+    count, own = len(rows), rows["self_handled"].to_numpy()
+    filed = rows["filed_at"].to_numpy().astype("datetime64[s]")
+    rows["filed_at"] = np.minimum(filed, last)
+    dispatched = np.minimum(filed + _seconds(rng, count, 3, 150), last)
+    limit = rng.choice([4, 8, 24, 48, 72], count) * np.timedelta64(3600, "s")
+    due = np.minimum(dispatched + limit, last)
+    closed = np.minimum(dispatched + _seconds(rng, count, 60, 70 * 60), last)
+    span = (closed - dispatched).astype(np.int64)
+    disposed = dispatched + (span * rng.uniform(0.5, 0.8, count)).astype("timedelta64[s]")
+    checked = dispatched + (span * rng.uniform(0.85, 0.99, count)).astype("timedelta64[s]")
+    for name, times in (("dispatched_at", dispatched), ("due_at", due), ("disposed_at", disposed),
+                        ("checked_at", checked)):  # fmt: skip
+        rows[name] = np.where(own, NEVER, times)
+    rows["closed_at"] = np.where(own, np.minimum(rows["closed_at"], last), closed)
+    rows["is_key"] = ~own & (rng.random(count) < KEY_SHARE)
 
 
 def _set_points(
@@ -155,8 +117,8 @@ def _round_point(
     return centre + rng.normal(0, POINT_SPREAD_M, (count, 2))
 
 
-def _set_times(rows: pd.DataFrame, month: str, rng: np.random.Generator) -> None:
-    """Draw a daily and weekly rhythm and the stages of every case, in local seconds."""
+def set_times(rows: pd.DataFrame, month: str, rng: np.random.Generator) -> None:
+    """Draw a daily and weekly rhythm and the first stages of every case, in local seconds."""
     count = len(rows)
     start = np.datetime64(f"{month}-01", "s")
     end = (np.datetime64(month, "M") + 1).astype("datetime64[s]")
@@ -170,31 +132,19 @@ def _set_times(rows: pd.DataFrame, month: str, rng: np.random.Generator) -> None
     moment = moment + rng.integers(0, 3600, count) * np.timedelta64(1, "s")
     own = rows["self_handled"].to_numpy()
     citizen = rows["source"].isin(CITIZENS).to_numpy()
+    marked = rows["repeat_point"].to_numpy() >= 0
+    moment[marked] = np.maximum(moment[marked], start + np.timedelta64(2, "h"))
     lead = _seconds(rng, count, 1, 40)
     lead[citizen] = _seconds(rng, int(citizen.sum()), 30, 2 * 24 * 60)
+    # complaints at repeat points are of the month in which they become cases
+    lead[marked] = np.minimum(lead[marked], moment[marked] - start)
     reported = np.where(own, moment, moment - lead)
-    verified = np.where(citizen, reported + (lead * 0.6).astype("timedelta64[s]"), _NAT)
-    filed = moment + _seconds(rng, count, 1, 15)
-    dispatched = filed + _seconds(rng, count, 3, 150)
-    due = dispatched + rng.choice([4, 8, 24, 48, 72], count) * np.timedelta64(3600, "s")
-    disposed = dispatched + _seconds(rng, count, 30, 60 * 60)
-    checked = disposed + _seconds(rng, count, 20, 20 * 60)
-    closed = checked + _seconds(rng, count, 1, 120)
-    unfinished = ~own & (rng.random(count) < STILL_OPEN)
     rows["discovered_at"] = reported - _seconds(rng, count, 0, 12)
     rows["reported_at"] = reported
-    rows["verified_at"] = verified
-    for name, stamp in (("accepted_at", moment), ("filed_at", filed),
-                        ("dispatched_at", dispatched), ("due_at", due)):  # fmt: skip
-        rows[name] = np.where(own, _NAT, stamp)
-    for name, stamp in (("disposed_at", disposed), ("checked_at", checked)):
-        rows[name] = np.where(own | unfinished, _NAT, stamp)
-    rows["closed_at"] = np.where(
-        own, reported + _seconds(rng, count, 3, 45), np.where(unfinished, _NAT, closed)
-    )
-
-
-_NAT = np.datetime64("NaT", "s")
+    rows["verified_at"] = np.where(citizen, reported + (lead * 0.6).astype("timedelta64[s]"), NEVER)
+    rows["accepted_at"] = np.where(own, NEVER, moment)
+    rows["filed_at"] = np.where(own, NEVER, moment + _seconds(rng, count, 1, 15))
+    rows["closed_at"] = np.where(own, reported + _seconds(rng, count, 3, 45), NEVER)
 
 
 def _seconds(rng: np.random.Generator, count: int, low: int, high: int) -> NDArray[np.timedelta64]:
@@ -285,16 +235,3 @@ def _set_defects(
 def _take(free: NDArray[np.bool_], count: int, rng: np.random.Generator) -> NDArray[np.int64]:
     candidates = np.flatnonzero(free)
     return np.sort(rng.choice(candidates, min(count, len(candidates)), replace=False))
-
-
-def _repeat(counts: dict[str, int]) -> Texts:
-    return np.repeat(np.array(list(counts), dtype=object), list(counts.values()))
-
-
-def _largest_remainder(weights: NDArray[np.float64], total: int) -> list[int]:
-    """Split a total by weights into whole numbers that sum to it."""
-    exact = weights / weights.sum() * total
-    whole = np.floor(exact).astype(int)
-    short = total - int(whole.sum())
-    whole[np.argsort(-(exact - whole), kind="stable")[:short]] += 1
-    return [int(value) for value in whole]

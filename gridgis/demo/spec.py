@@ -6,10 +6,14 @@ import tomllib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from gridgis.demo.targets import CROSS_AREA, UNLOCATED, LedgerTargets, read_targets
 from gridgis.errors import ProfileInvalid
 
 if TYPE_CHECKING:
     from gridgis.model.profile import CityProfile
+
+HOTLINE = "hotline_12345"
+CITIZENS = (HOTLINE, "wechat")
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +49,16 @@ class Defects:
 
 
 @dataclass(frozen=True, slots=True)
+class Mix:
+    """Base cases that the accepted cases of a region sum to in a month (区域构成)."""
+
+    region: str
+    base_cases: int
+    type: str | None = None
+    """Of this assessment type only; None: of all."""
+
+
+@dataclass(frozen=True, slots=True)
 class DemoSpec:
     """Everything that the generator must hit."""
 
@@ -56,18 +70,30 @@ class DemoSpec:
     regions: dict[str, int]
     unlocated: int
     cross_area: int
+    self_handled_shares: dict[str, float]
     event_share: float
     excluded: tuple[str, ...]
+    light: tuple[str, ...]
+    """Subcategories of self-handled cases."""
     top_shares: dict[str, float]
+    volumes: dict[str, float]
+    other_volume: float
+    mix: tuple[Mix, ...]
     repeat_points: tuple[RepeatPoint, ...]
     defects: Defects
     core_share: float
     stated_cell_share: float
+    ledger: LedgerTargets
 
     @property
     def total(self) -> int:
         """Case rows of the calibrated month."""
         return sum(self.accepted.values()) + self.self_handled
+
+    @property
+    def places(self) -> dict[str, int]:
+        """Case rows of every region and of the rest."""
+        return {**self.regions, UNLOCATED: self.unlocated, CROSS_AREA: self.cross_area}
 
 
 def read_spec(profile: CityProfile) -> DemoSpec:
@@ -77,7 +103,8 @@ def read_spec(profile: CityProfile) -> DemoSpec:
     Raises
     ------
     ProfileInvalid
-        If the profile has none, or its regions and sources do not sum to the same total.
+        If the profile has none, if its regions and sources do not sum to the same total, or if
+        the targets of its ledger contradict.
     """
     path = profile.folder / "demo.toml"
     if not path.exists():
@@ -90,9 +117,13 @@ def read_spec(profile: CityProfile) -> DemoSpec:
         seed=given["seed"], last_month=given["last_month"], case_prefix=given["case_prefix"],
         accepted=given["accepted"], self_handled=given["self_handled"],
         regions=given["regions"], unlocated=given["rest"]["unlocated"],
-        cross_area=given["rest"]["cross_area"], event_share=categories["event_share"],
-        excluded=tuple(categories["exclude"]),
+        cross_area=given["rest"]["cross_area"],
+        self_handled_shares=given.get("self_handled_shares", {}),
+        event_share=categories["event_share"], excluded=tuple(categories["exclude"]),
+        light=tuple(categories["light"]),
         top_shares={**categories["event"], **categories["component"]},
+        volumes=categories["volumes"], other_volume=categories["other_volume"],
+        mix=tuple(Mix(**part) for part in given.get("mix", ())),
         repeat_points=tuple(RepeatPoint(**point) for point in given.get("repeat_points", ())),
         defects=Defects(
             faults["missing_share"], faults["rounded_share"], faults["default_point_rows"],
@@ -102,8 +133,9 @@ def read_spec(profile: CityProfile) -> DemoSpec:
             faults["repeated_rows"], faults["conflicting_rows"],
         ),
         core_share=given["core_share"], stated_cell_share=given["stated_cell_share"],
+        ledger=read_targets(given.get("ledger", {}), profile),
     )  # fmt: skip
-    placed = sum(spec.regions.values()) + spec.unlocated + spec.cross_area
+    placed = sum(spec.places.values())
     if placed != spec.total:
         raise ProfileInvalid(
             f"{path}: regions and rest sum to {placed:,}, sources to {spec.total:,}: "
