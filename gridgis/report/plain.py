@@ -110,6 +110,11 @@ def issue_line(model: ReportModel, say: FormWords) -> str:
         return ""
     parts = [say("issue.number", number=issue.number), say(f"issue.{issue.status}")]
     if issue.signed_by:
-        parts.append(say("issue.signed_by", name=issue.signed_by, time=issue.signed_at or NOTHING))
-    parts.append(say("issue.data", version=issue.data_version, time=issue.made_at))
+        parts.append(say("issue.signed_by", name=issue.signed_by, time=_time(issue.signed_at)))
+    parts.append(say("issue.data", version=issue.data_version, time=_time(issue.made_at)))
     return " · ".join(parts)
+
+
+def _time(moment: str | None) -> str:
+    """Return an ISO time as day, minute and offset."""
+    return f"{datetime.fromisoformat(moment):%Y-%m-%d %H:%M %Z}".rstrip() if moment else NOTHING
