@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from docx import Document
 from docx.oxml.ns import qn
 from docx.oxml.parser import OxmlElement
-from docx.shared import Emu, Mm
+from docx.shared import Emu, Mm, Pt
 
 from gridgis.model.report import Paragraph, Table
 from gridgis.report.archive import members, zipped
@@ -23,6 +23,7 @@ from gridgis.report.arrangement import arranged, definitions
 from gridgis.report.plain import (
     clean,
     form_words,
+    is_brief,
     is_marked,
     is_number,
     issue_line,
@@ -56,6 +57,8 @@ PARTS = {
     "word/settings.xml": "settings.xml",
     "word/fontTable.xml": "fontTable.xml",
 }
+BRIEF_TYPE = (Pt(14), Pt(22))
+"""Size and line spacing of the text of a brief: it fits on its page or two."""
 TABLE_STYLES = (
     (8, "TableText", 10.5, 85), (12, "TableTextSmall", 9.0, 60), (9999, "TableTextTiny", 7.0, 30),
 )  # fmt: skip
@@ -75,6 +78,9 @@ def report_docx(model: ReportModel, pictures: Mapping[str, Picture]) -> bytes:
     """Return the report as DOCX (公文稿); equal reports give equal bytes."""
     say = form_words(model.language)
     document = Document(BytesIO(_base()))
+    if is_brief(model):
+        text = document.styles["Normal"]
+        text.font.size, text.paragraph_format.line_spacing = BRIEF_TYPE
     _describe(document, model)
     _running(document, model, say)
     _head(document, model, say)
@@ -190,6 +196,9 @@ def _changes(document: Docx, model: ReportModel, say: FormWords) -> None:
 
 def _annex(document: Docx, model: ReportModel, say: FormWords) -> None:
     known = definitions(model)
+    if is_brief(model):
+        document.add_paragraph(say("annex.elsewhere"), "Note")
+        return
     if not known:
         return
     document.add_paragraph(say("annex.title"), "heading 1")

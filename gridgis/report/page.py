@@ -16,6 +16,7 @@ from gridgis.report.arrangement import arranged, definitions, spans
 from gridgis.report.plain import (
     clean,
     form_words,
+    is_brief,
     is_marked,
     is_number,
     issue_line,
@@ -78,13 +79,16 @@ def report_page(
     say = form_words(model.language)
     known = definitions(model)
     title, subtitle = titles(model, say)
+    brief = is_brief(model)
+    if brief and chosen.lean:
+        known = ()
     return _templates().get_template("report.html").render(
         model=model, say=say, lang=say.language, parts=arranged(model, say),
         definitions=known, pictures=pictures, setting=chosen, style=stylesheet(),
         title=title, subtitle=subtitle, issue=issue_line(model, say), spans=spans,
         address=_address(model, chosen, {f.key: d.anchor for d in known for f in d.figures}),
         size=_size, look=_look, marked=is_marked, data_uri=_data_uri, number_text=number_text,
-        named=NAMED_FIGURES, changes=model.issue.changes if model.issue else (),
+        named=NAMED_FIGURES, brief=brief, changes=model.issue.changes if model.issue else (),
     )  # fmt: skip
 
 

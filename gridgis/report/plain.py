@@ -21,6 +21,8 @@ DEFAULT_LANGUAGE = "zh-CN"
 LANGUAGES = ("zh-CN", "en")
 NOTHING = "—"
 
+BRIEFS = ("brief", "leaders")
+"""How the keys of the sections of a brief begin."""
 NO_TIME = datetime(1980, 1, 1, tzinfo=UTC)
 
 _UNPRINTABLE = re.compile(
@@ -90,6 +92,11 @@ def titles(model: ReportModel, say: FormWords) -> tuple[str, str]:
     month = f"（{say.month(model.month)}）"
     title = model.title.removesuffix(month)
     return title, "" if say.month(model.month) in title else month
+
+
+def is_brief(model: ReportModel) -> bool:
+    """Tell whether this is a brief of a page or two: on paper it goes without definitions."""
+    return all(section.key.startswith(BRIEFS) for section in model.sections)
 
 
 def is_marked(text: str) -> bool:

@@ -5,6 +5,7 @@ import re
 import shutil
 import socket
 import subprocess
+import sys
 from dataclasses import replace
 from io import BytesIO
 from pathlib import Path
@@ -375,3 +376,39 @@ def test_charts_of_a_chart_only_report_are_drawn_once(sample, monkeypatch):
     base = sample.sample_model()
     forms.report_forms(base, sample.sample_shapes(), ["html", "docx"])
     assert len(drawn) == len(blocks_of(base, Chart))
+
+
+def test_a_brief_is_set_smaller_and_without_definitions_on_paper(sample, tmp_path):
+    """A brief has a page or two: its definitions are on screen and in the full report."""
+    base = sample.sample_model()
+    [text] = [s for s in base.sections if s.key == "next"]
+    brief = replace(base, sections=(replace(text, key="brief"),))
+    made = forms.report_forms(brief, sample.sample_shapes(), ["pdf", "docx", "html"])
+    (tmp_path / "brief.pdf").write_bytes(made["pdf"])
+    printed = run("pdftotext", tmp_path / "brief.pdf", "-")
+    assert "指标口径、分子和分母见同期完整月报" in printed
+    assert "附：指标口径" not in printed
+    assert printed.count("\f") == 1
+    assert "附：指标口径" in made["html"].decode()
+    normal = docx.Document(BytesIO(made["docx"])).styles["Normal"]
+    assert (normal.font.size.pt, normal.paragraph_format.line_spacing.pt) == (14, 22)
+
+
+def test_all_forms_of_a_large_report_fit_their_budget(tmp_path):
+    """Forty more tables and charts: 15 seconds of CPU and 1 GB for all five files together."""
+    code = (
+        "import resource, runpy, sys\n"
+        "from pathlib import Path\n"
+        "from gridgis.report.forms import FORMATS, write_report\n"
+        "made = runpy.run_path(sys.argv[1])\n"
+        "model, shapes = made['sample_model'](tables=40), made['sample_shapes']()\n"
+        "write_report(model, shapes, formats=FORMATS, folder=Path(sys.argv[2]))\n"
+        "used = resource.getrusage(resource.RUSAGE_SELF)\n"
+        "print(used.ru_utime + used.ru_stime, used.ru_maxrss / 1024)\n"
+    )
+    cpu_s, memory_mb = map(
+        float, run(sys.executable, "-c", code, str(SAMPLE), str(tmp_path)).split()
+    )
+    assert len(list(tmp_path.iterdir())) == 5
+    assert cpu_s <= 15
+    assert memory_mb <= 1000
