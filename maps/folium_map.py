@@ -6,7 +6,6 @@ Breaks, colours and texts are those of the web map.
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from datetime import date
 from html import escape
@@ -26,6 +25,7 @@ from maps.offline import MAX_POLYGONS, OfflineFigure
 from maps.question import Question
 from maps.regions import as_groups
 from maps.rendering import render
+from maps.shapes import EDGE, Feature, collection, feature, outlines, show, water
 from maps.text import LANGUAGES, count_text, safe, words
 
 if TYPE_CHECKING:
@@ -38,34 +38,17 @@ if TYPE_CHECKING:
     from maps.page_model import RegionRow
     from maps.text import Words
 
-Feature = dict[str, object]
 LEVELS = ("street", "district")
 """Levels of a file map, finest first."""
 TOLERANCE_DEG = 0.0003
 """Borders are simplified by about 30 m, so that a file stays below 1 MB."""
 NO_AREA_COLOUR = "#fbfaf8"
-EDGE = "#4a5a68"
-WATER = "#b9d5e8"
 HOVER = """
 (feature, layer) => {
   layer.on("mouseover", () => layer.setStyle({weight: 3, color: "#17222d"}).bringToFront());
   layer.on("mouseout", () => layer.setStyle(feature.properties.style));
 }
 """
-PLACE_NAME = """
-(feature, layer) => {
-  layer.bindTooltip(feature.properties.name,
-    {permanent: true, direction: "center", className: "place"});
-  const fit = () => {
-    const box = layer.getBounds(), at = (corner) => layer._map.latLngToLayerPoint(corner);
-    const wide = at(box.getSouthEast()).x - at(box.getNorthWest()).x;
-    const label = layer.getTooltip().getElement();
-    if (label) label.style.visibility = wide < label.offsetWidth ? "hidden" : "";
-  };
-  layer.on("add", () => layer._map.on("zoomend", () => requestAnimationFrame(fit)));
-}
-"""
-"""Names of regions that are too narrow for them are left out."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,10 +97,10 @@ def density_map(
     groups, rest = as_groups(say, density, FilterLists.read(context), legend)
     named = say("regions.name.street" if chosen == "street" else "regions.name")
     chart = _chart(say, named, frame, [row for group in groups for row in group.rows])
-    _outlines(_frame(context, "district", run)).add_to(chart)
-    _water(lookup.areas(context, "water")).add_to(chart)
+    outlines(_frame(context, "district", run)).add_to(chart)
+    water(lookup.areas(context, "water")).add_to(chart)
     start = lookup.grid_bounds(context) if chosen == "street" else None
-    _show(chart, start or frame.total_bounds)
+    show(chart, start or frame.total_bounds)
     city = context.city
     document = render(
         "file_map.html", say, legend=legend, groups=groups, rest=rest, level=chosen, run=run_id,
@@ -171,48 +154,14 @@ def _chart(
     )
     chart.options["max_zoom"] = 18  # `tiles=None` drops it
     features = (
-        _feature(shape, {**_hover(say, known[code]), "style": _style(known[code].colour)})
+        feature(shape, {**_hover(say, known[code]), "style": _style(known[code].colour)})
         for code, shape in zip(frame["code"], frame.geometry, strict=True)
         if code in known
     )
-    layer = folium.GeoJson(_collection(features), on_each_feature=JsCode(HOVER))
+    layer = folium.GeoJson(collection(features), on_each_feature=JsCode(HOVER))
     folium.GeoJsonTooltip(list(aliases), [safe(alias) for alias in aliases.values()]).add_to(layer)
     layer.add_to(chart)
     return chart
-
-
-def _show(chart: folium.Map, bounds: Iterable[float]) -> None:
-    """Start with a box in view: streets are small where most cases are."""
-    west, south, east, north = (float(side) for side in bounds)
-    chart.fit_bounds([[south, west], [north, east]], padding=(12, 12))
-
-
-def _water(frame: gpd.GeoDataFrame) -> folium.GeoJson:
-    style = {"color": WATER, "weight": 0.5, "fillColor": WATER, "fillOpacity": 1}
-    features = (_feature(shape, {"style": style}) for shape in frame.geometry)
-    return folium.GeoJson(_collection(features), interactive=False)
-
-
-def _outlines(frame: gpd.GeoDataFrame) -> folium.GeoJson:
-    """Return borders and names of the regions over their streets."""
-    style = {"fill": False, "color": EDGE, "weight": 1.8}
-    features = (
-        _feature(shape, {"name": safe(name), "style": style})
-        for name, shape in zip(frame["name"], frame.geometry, strict=True)
-    )
-    return folium.GeoJson(
-        _collection(features), interactive=False, on_each_feature=JsCode(PLACE_NAME)
-    )
-
-
-def _collection(features: Iterable[Feature]) -> Feature:
-    return {"type": "FeatureCollection", "features": list(features)}
-
-
-def _feature(shape: shapely.Geometry, properties: Feature) -> Feature:
-    rounded = shapely.set_precision(shape, 1e-5, mode="pointwise")
-    geometry = json.loads(shapely.to_geojson(rounded))
-    return {"type": "Feature", "geometry": geometry, "properties": properties}
 
 
 def _hover(say: Words, row: RegionRow) -> Feature:

@@ -10,6 +10,7 @@ from typing import Annotated
 import typer
 
 from gridgis.cli.find import find
+from gridgis.cli.open_work import lateness_command, open_command
 from gridgis.cli.output import JsonFlag, fields, note, progress, say, say_json
 from gridgis.config import Settings
 from gridgis.errors import InputError
@@ -24,6 +25,8 @@ app = typer.Typer(help="Import and look up cases (案件).", no_args_is_help=Tru
 mapping_app = typer.Typer(help="Column mappings (列映射).", no_args_is_help=True)
 app.add_typer(mapping_app, name="mapping")
 app.command("find")(find)
+app.command("open")(open_command)
+app.command("lateness")(lateness_command)
 
 _STEPS = {"waiting": "waiting for another import to end"}
 Sheet = Annotated[
