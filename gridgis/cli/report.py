@@ -11,7 +11,7 @@ from gridgis.cli.output import JsonFlag, note, say, say_json, say_table
 from gridgis.config import Settings
 from gridgis.errors import InputError
 from gridgis.model.report import Paragraph, ReportModel
-from gridgis.report.forms import FORMATS, write_report
+from gridgis.report.forms import FORMATS, file_name, write_report
 from gridgis.services import report
 from gridgis.services.context import Context, open_context
 
@@ -21,7 +21,8 @@ app = typer.Typer(
 
 Month = Annotated[str, typer.Option(help="Month as YYYY-MM.")]
 Region = Annotated[
-    str | None, typer.Option(help="Region code: the district brief in place of the city's report.")
+    str | None,
+    typer.Option(help="Region code: its two-page brief; `leaders`: one page for the leaders."),
 ]
 Formats = Annotated[str, typer.Option("--format", help=f"Some of {','.join(FORMATS)}.")]
 Out = Annotated[Path, typer.Option(help="Folder to write into.")]
@@ -142,6 +143,10 @@ def _write(context: Context, made: ReportModel, formats: str, out: Path) -> None
     shapes = report.report_shapes(context)
     for path in write_report(made, shapes, formats=wanted, folder=out):
         note(f"wrote {path} ({path.stat().st_size / 1024:,.0f} KB)")
+    if made.region not in {None, report.LEADERS} and "xlsx" in wanted:
+        path = out / file_name(made, "xlsx").replace("-report", "-rectification")
+        rows = report.write_rectification(context, made.month, made.region, path)
+        note(f"wrote {path}: {rows:,} cases to work off")
     say(_standing(made))
 
 

@@ -66,6 +66,10 @@ FACTS: dict[str, Fact] = {
             ("blown_at", "title", "participants", "cases", "resolved_at"),
         ),
         Fact(
+            "whistles_resolved", Unit.WHISTLES, "whistle_no", ("level", "region_key"), ("n",),
+            ("blown_at", "title", "participants", "cases", "resolved_at"),
+        ),
+        Fact(
             "checks", Unit.CASES, "case_no", ("region_key",), ("checked", "substandard"),
             ("checked_at", "result", "problem", "checker"),
         ),

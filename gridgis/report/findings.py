@@ -1,9 +1,10 @@
 """
 Cases of note, drafted from the figures: what went well and what is to be mended (正反面典型).
 
-The rules are printed with the findings: a closure rate of one tier and type that fell below 60 %,
-one that is 10 points under the other types, and 30 % of a type closed late or not at all. A few
-base cases prove nothing and name nobody.
+The rules are printed with the findings: a closure rate of one tier and type that fell by 20 points
+to below 60 %, one that is 10 points under the other types, and 30 % of a type closed late or not at
+all. A few base cases prove nothing and name nobody. Where the city has supervisors of its own, the
+tiers of their cases are told alone: the second observer has no reason to spare a district.
 """
 
 from __future__ import annotations
@@ -28,11 +29,14 @@ if TYPE_CHECKING:
 
 LOW = Decimal("0.6")
 LOW_PERCENT = 60
+FALL = Decimal("0.2")
 GAP_POINTS = 10
 OVERDUE_PERCENT = 30
 FEW = 10
 """Base cases below which a rate is not told as a finding."""
 MOST_WHISTLES = 2
+MOST_BRIEF = 4
+"""Findings that a brief of one page tells."""
 MOST = 5
 """Findings of one rule that are told."""
 
@@ -111,15 +115,16 @@ def low_rates(m: Material, *, brief: bool = False) -> Said:
     if not findings:
         return m.words.say("bad_none")
     if brief:
-        return m.words.say("bad_brief", findings=m.words.join("clauses", findings))
+        told = m.words.join("clauses", findings[:MOST_BRIEF])
+        return m.words.say("bad_brief", findings=told)
     return m.words.say("bad_rates", findings=m.words.join("clauses", findings))
 
 
 def lows(m: Material) -> list[Low]:
-    """Return closure rates by tier and type below 60 % that fell since the month before."""
+    """Return closure rates by tier and type below 60 % that fell by 20 points in a month."""
     known = "closing" in m.earlier["previous"].facts if "previous" in m.earlier else False
     found = []
-    for tier in m.scope.tiers:
+    for tier in _told_tiers(m):
         for kind in m.scope.types:
             for area in m.scope.regions:
                 key = f"closing.tier.{tier.code}.{area.key}.{kind.code}.closure_rate"
@@ -132,7 +137,13 @@ def lows(m: Material) -> list[Low]:
 def _is_low(now: Figure, then: Figure | None) -> bool:
     if _is_few(now) or now.value is None or now.value >= LOW:
         return False
-    return then is None or (then.value is not None and now.value < then.value)
+    return then is None or (then.value is not None and then.value - now.value >= FALL)
+
+
+def _told_tiers(m: Material) -> list[Named]:
+    """Return the city's tier, or all tiers where it has none."""
+    own = [tier for tier in m.scope.tiers if tier.code == "city"]
+    return own or list(m.scope.tiers)
 
 
 def _is_few(figure: Figure) -> bool:
@@ -173,7 +184,7 @@ def _gaps(m: Material, low: list[Low], *, brief: bool) -> list[Said]:
     template = "bad_gap_brief" if brief else "bad_gap"
     named = {(one.tier, one.type, one.area.key) for one in low}
     found = []
-    for tier in m.scope.tiers:
+    for tier in _told_tiers(m):
         for kind in m.scope.types:
             for area in m.scope.regions:
                 key = f"closing.tier.{tier.code}.{area.key}"

@@ -15,11 +15,12 @@ from zoneinfo import ZoneInfo
 from gridgis.errors import InputError, NotFoundError
 from gridgis.model.figures import FACTS, Slice, plain, sliced
 from gridgis.model.period import Period
-from gridgis.model.report import Issue, Paragraph, ReportModel, Section
-from gridgis.report.build import build_report
+from gridgis.model.report import Cell, Issue, Paragraph, ReportModel, Section, Table
+from gridgis.report.briefs import RECTIFICATION
+from gridgis.report.build import Given, build_leaders_brief, build_report
 from gridgis.report.counts import Counts
 from gridgis.services.exports import nature
-from gridgis.services.handout import save_table
+from gridgis.services.handout import plain_text, save_table
 from gridgis.services.lookup import areas
 from gridgis.store import report as store
 from gridgis.store.engine import begin
@@ -38,6 +39,19 @@ if TYPE_CHECKING:
 PARTS = ("numerator", "denominator")
 MOST_CHANGES = 200
 MAX_ROWS = 1000
+LEADERS = "leaders"
+"""Stands for a region where the brief of one page for the city's leaders is meant."""
+LISTED = 3
+"""Rows of the rectification list that a brief of two pages shows; a file of its own has all."""
+RECTIFICATION_HEADERS = (
+    ("案件编号", "Case"),
+    ("小类", "Subcategory"),
+    ("街道", "Street"),
+    ("地址", "Address"),
+    ("处置时限", "Deadline"),
+    ("结案时间", "Closed"),
+    ("处置单位", "Organisation"),
+)
 _BACK = {"previous": 1, "year_ago": 12}
 """How many months before the report's own the figures of a prefix are."""
 
@@ -51,7 +65,8 @@ def make_report(context: Context, month: str, *, region: str | None = None) -> R
     month : str
         `YYYY-MM`.
     region : str, optional
-        Region code: a district brief in place of the city's report.
+        Region code: a district brief in place of the city's report; `leaders`: one page for the
+        city's leaders.
 
     Raises
     ------
@@ -61,7 +76,7 @@ def make_report(context: Context, month: str, *, region: str | None = None) -> R
         If `month` is no month.
     """
     profile = context.profile()
-    if region is not None and region not in {known.code for known in profile.regions}:
+    if region not in {None, LEADERS, *(known.code for known in profile.regions)}:
         raise NotFoundError(f"region {region!r}: the city profile has no such code")
     key = IssueKey(month, region)
     with begin(context.engine) as tx:
@@ -225,6 +240,27 @@ def write_rows(
     )
 
 
+def rectification(context: Context, month: str, region: str) -> list[dict[str, object]]:
+    """Return the cases that a region has to work off: open or closed too late (整改清单)."""
+    period = Period.month(month, context.city.time_zone)
+    with begin(context.engine) as tx:
+        return store.read_rectification(tx, period, region)
+
+
+def write_rectification(context: Context, month: str, region: str, path: Path) -> int:
+    """Write the whole rectification list of a region to an .xlsx or .csv file (整改清单)."""
+    rows = rectification(context, month, region)
+    chinese = context.city.language.startswith("zh")
+    headers = [zh if chinese else en for zh, en in RECTIFICATION_HEADERS]
+    return save_table(
+        path,
+        headers,
+        (list(row.values()) for row in rows),
+        zone=ZoneInfo(context.city.time_zone),
+        synthetic=bool(context.city.synthetic),
+    )
+
+
 def report_shapes(context: Context) -> gpd.GeoDataFrame:
     """Return the regions that reports draw: districts less the zones over them (报表区域)."""
     return areas(context, "districts")
@@ -247,20 +283,48 @@ def month_before(month: str, time_zone: str, *, back: int = 1) -> Period:
 def _built(tx: Connection, context: Context, profile: CityProfile, key: IssueKey) -> ReportModel:
     zone = context.city.time_zone
     period = Period.month(key.month, zone)
-    model = build_report(
-        profile,
-        read_month(tx, period),
-        month=key.month,
+    given = Given(
         previous=read_month(tx, month_before(key.month, zone)),
         year_ago=read_month(tx, month_before(key.month, zone, back=12)),
-        region=key.region,
         synthetic=bool(context.city.synthetic),
         sample_rules=profile.ledger.sample,
         restricted=(store.RESTRICTED,),
-        whistles=store.read_rows(tx, sliced("whistles", "n"), period, after=None, limit=None),
+        whistles=store.read_rows(
+            tx, sliced("whistles_resolved", "n"), period, after=None, limit=None
+        ),
         days=store.read_days(tx, period),
     )
+    counts = read_month(tx, period)
+    if key.region == LEADERS:
+        brief = build_leaders_brief(profile, counts, month=key.month, **given)
+        return _with_texts(replace(brief, region=LEADERS), store.read_texts(tx, key))
+    model = build_report(profile, counts, month=key.month, region=key.region, **given)
+    if key.region is not None:
+        rows = store.read_rectification(tx, period, key.region)
+        model = _with_list(model, rows, ZoneInfo(zone))
     return _with_texts(model, store.read_texts(tx, key))
+
+
+def _with_list(model: ReportModel, rows: list[dict[str, object]], zone: ZoneInfo) -> ReportModel:
+    """Fill the rectification list of a brief with its first rows, and say how many there are."""
+    texts = [[plain_text(value, zone) for value in row.values()] for row in rows[:LISTED]]
+    cells = tuple(tuple(Cell(text) for text in row) for row in texts)
+    more = len(rows) - len(cells)
+    chinese = model.language.startswith("zh")
+    note = f"共{len(rows)}件，另有{more}件见整改清单文件。" if chinese else (
+        f"{len(rows)} cases; {more} more are in the file of the list."
+    )  # fmt: skip
+
+    def filled(section: Section) -> Section:
+        blocks = tuple(
+            replace(block, rows=cells, note=note if more else "")
+            if isinstance(block, Table) and block.key == RECTIFICATION
+            else block
+            for block in section.blocks
+        )
+        return replace(section, blocks=blocks)
+
+    return replace(model, sections=tuple(map(filled, model.sections)))
 
 
 def _with_texts(model: ReportModel, texts: dict[str, str]) -> ReportModel:

@@ -94,6 +94,12 @@ def read_rows(
     return [dict(row) for row in tx.execute(statement, _bounds(period)).mappings()]
 
 
+def read_rectification(tx: Connection, period: Period, region: str) -> list[Row]:
+    """Return the cases of a region that are open, or were closed too late, open ones first."""
+    values = {**_bounds(period), "region": region}
+    return [dict(row) for row in tx.execute(query("report", "rectification"), values).mappings()]
+
+
 def read_days(tx: Connection, period: Period) -> list[tuple[date, int]]:
     """Return the cases of a period by local day."""
     rows = tx.execute(query("report", "days"), _bounds(period))

@@ -285,8 +285,8 @@ WHERE daterange(g.valid_from, g.valid_to) @> CAST(:day AS date) ORDER BY u.cell_
 
 -- name: frame_districts
 -- Management regions of a day as they are drawn: less the zones over them.
-SELECT region_code AS code, name, name_en, kind, group_code, geom_quality, land_area_m2,
-    ST_AsBinary(managed_geom) AS wkb
+SELECT region_code AS code, name, name_en, kind, group_code, geom_quality, attribution,
+    land_area_m2, ST_AsBinary(managed_geom) AS wkb
 FROM core.region
 WHERE daterange(valid_from, valid_to) @> CAST(:day AS date)
   AND managed_geom IS NOT NULL AND NOT ST_IsEmpty(managed_geom)

@@ -74,6 +74,11 @@ SELECT w.whistle_no, w.level, coalesce(w.stated_region_code, 'unlocated') AS reg
     w.blown_at, w.title, w.participants, w.cases, w.resolved_at, 1 AS weight, true AS n
 FROM core.whistle AS w WHERE w.blown_at >= :start_at AND w.blown_at < :end_at
 
+-- name: whistles_resolved
+SELECT w.whistle_no, w.level, coalesce(w.stated_region_code, 'unlocated') AS region_key,
+    w.blown_at, w.title, w.participants, w.cases, w.resolved_at, 1 AS weight, true AS n
+FROM core.whistle AS w WHERE w.resolved_at >= :start_at AND w.resolved_at < :end_at
+
 -- name: checks
 -- Cases that were checked in the period, by the last check (结案质量).
 SELECT q.case_no, k.region_key,
@@ -89,6 +94,21 @@ SELECT k.case_no, k.region_key,
     k.class_code AS subcategory_code, k.closed_at, 1 AS weight, true AS resolved
 FROM core.reported_case AS k
 WHERE k.is_key AND k.closed_at >= :start_at AND k.closed_at < :end_at
+
+-- name: rectification
+-- Cases of a region to work off: open at the end of the period, or closed too late in it.
+SELECT k.case_no, coalesce(c.name, k.subcategory_code) AS subcategory, s.name AS street,
+    k.address_text, k.due_at, k.closed_at, k.disposing_org
+FROM core.reported_case AS k
+LEFT JOIN core.category AS c ON c.category_code = k.subcategory_code
+LEFT JOIN LATERAL (
+    SELECT x.name FROM core.street AS x WHERE x.street_code = k.street_code
+    ORDER BY x.valid_from DESC LIMIT 1
+) AS s ON true
+WHERE k.region_key = :region AND NOT k.self_handled AND k.voided_at IS NULL
+  AND k.due_at < :end_at AND (coalesce(k.closed_at >= :end_at, true)
+    OR k.due_at >= :start_at AND k.closed_at > k.due_at)
+ORDER BY coalesce(k.closed_at < :end_at, false), k.due_at, k.case_no;
 
 -- name: days
 -- Cases by the local day on which they count.
