@@ -299,6 +299,29 @@ def test_the_moment_is_the_newest_stage_time(ledger):
     assert (later["at"], later["as_of"]) == ("2024-03-08T00:00:00+02:00", page["as_of"])
 
 
+def test_a_time_in_the_future_is_no_reach_of_the_data(own):
+    """A typing error of a closing time neither moves the moment nor closes the case."""
+    with begin(own.engine) as tx:
+        tx.execute(text("UPDATE core.case_record SET closed_at = now() + interval '1 day' "
+                        "WHERE case_no = 'late'"))  # fmt: skip
+        tx.execute(text("UPDATE core.dispatch_task SET dispatched_at = now() + interval '1 day' "
+                        "WHERE task_no = 't-soon'"))  # fmt: skip
+    page = work.open_work(own, work.work_filter(own))
+    assert page["as_of"] == page["at"] == "2024-03-06T12:01:00+02:00"
+    assert {"late", "t-soon"} <= set(listed(own))
+
+
+def test_events_beside_the_stages_reach_further(own):
+    """A hand-back is the newest thing that happened, though no stage time of a case tells it."""
+    with begin(own.engine) as tx:
+        tx.execute(
+            text("""
+            INSERT INTO core.case_event (case_no, event_key, revision, stage, at, file_id, row_no)
+            VALUES ('late', 'r', 1, 'returned', '2024-03-07 08:00+02', 1, 1)""")
+        )
+    assert work.open_work(own, work.work_filter(own))["as_of"] == "2024-03-07T08:00:00+02:00"
+
+
 def test_an_empty_city_has_no_work(toy):
     """Nothing to do, as of nothing, by the built-in rules."""
     page = work.open_work(toy, work.work_filter(toy))
@@ -379,7 +402,8 @@ def test_restricted_classes_are_counted_and_not_shown(own):
         assert {r["code"]: r["items"] for r in cases["rows"]}["restricted"] == 1
         assert HIDDEN not in {r["code"] for r in cases["rows"]}
     everything = replace(chosen, restricted=True)
-    assert "old" in {item["case_no"] for item in work.stream_work(own, everything, at=AT)}
+    shown = {item["case_no"]: item for item in work.stream_work(own, everything, at=AT)}
+    assert shown["old"]["region_key"] == "990901"
 
 
 @pytest.mark.parametrize("suffix", ["csv", "xlsx", "geojson"])

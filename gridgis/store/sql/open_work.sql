@@ -36,7 +36,8 @@ detour AS MATERIALIZED (
           AND later.revision > e.revision)
     GROUP BY e.case_no
 ), open_case AS MATERIALIZED (
-    SELECT k.case_no, k.restricted AND NOT :restricted AS hidden, k.subcategory_code, k.region_key,
+    SELECT k.case_no, k.restricted AND NOT :restricted AS hidden, k.subcategory_code,
+        core.region_key(k.region_code, k.region_method, k.geom IS NOT NULL) AS region_key,
         k.street_code, k.geom IS NOT NULL AS located, k.disposing_org, k.due_at, k.reported_at,
         coalesce(k.accepted_at, k.filed_at) AS accepted_at,
         coalesce(CASE WHEN d.rested THEN d.resting ELSE k.suspended_at <= :at END, false)
@@ -54,7 +55,7 @@ detour AS MATERIALIZED (
             WHERE e.case_no = k.case_no AND e.stage IN ('closed', 'reopened') AND e.at <= :at
             ORDER BY e.at DESC, e.stage DESC LIMIT 1
         ) IS DISTINCT FROM 'closed' ELSE true END
-      AND (CAST(:district AS text) IS NULL OR k.region_key = :district)
+      AND (CAST(:district AS text) IS NULL OR k.region_code = :district)
       AND (CAST(:street AS text) IS NULL OR k.street_code = :street)
       AND (CAST(:category AS text) IS NULL OR starts_with(k.subcategory_code, :category))
 ), handed_back AS MATERIALIZED (
