@@ -80,7 +80,7 @@ def _first(book: Book) -> pd.DataFrame:
     own = np.flatnonzero(np.isin(book.source.astype(str), CITIZENS))
     complained = book.reported[own]
     due = book.clock.later(complained, RESPONSE_S)
-    due[book.source[own] != HOTLINE] = NEVER
+    due[(book.source[own] != HOTLINE) | (due < book.bounds[EARLIER])] = NEVER
     return pd.DataFrame({
         "case": own, "month": book.month[own], "region": book.region[own],
         "source": book.source[own], "complained_at": complained, "response_due_at": due,

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from gridgis.demo.book import EARLIER, LAST, Fate, Track
+from gridgis.demo.clock import factorize
 from gridgis.demo.pick import pick
 from gridgis.errors import ProfileInvalid
 
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from gridgis.demo.targets import CellTarget, GapTarget, RegionTarget, TierTarget
 
     Booleans = NDArray[np.bool_]
+    Integers = NDArray[np.int64]
     Floats = NDArray[np.float64]
 
 HOUR, DAY = np.timedelta64(1, "h"), np.timedelta64(1, "D")
@@ -39,7 +41,11 @@ LATER_OPEN = 0.04
 REACH_DAYS = 5
 """Deadlines of so many last working days are extended into the next month if need be."""
 SLACK = 0.05
-"""How far the rate of a tier stays away from its bound."""
+"""How far the rate of a tier stays above its bound in the month before."""
+FALL = 0.12
+"""How far it falls below its bound in the last month."""
+CROWD = 100
+"""Base cases of a type in a region from which cases are left open: fewer make odd rates."""
 
 
 def plan_closing(book: Book, rng: np.random.Generator) -> None:
@@ -103,6 +109,8 @@ class Closing:
     late: Booleans = field(init=False)
     neglect: Floats = field(init=False)
     """How readily cases of a region stay behind."""
+    strata: Integers = field(init=False)
+    """Region and tier of each case, as one number."""
 
     def __post_init__(self) -> None:
         """Start with no case carried over, open or late."""
@@ -113,7 +121,9 @@ class Closing:
         self.carried, self.unclosed, self.late = (np.zeros(len(book), bool) for _ in range(3))
         self.neglect = np.ones(len(book))
         for place in book.places():
-            self.neglect[book.where(region=place)] = self.rng.uniform(0.7, 1.4)
+            self.neglect[book.where(region=place)] = self.rng.uniform(0.85, 1.15)
+        tier_at, tiers = factorize(book.tier)
+        self.strata = factorize(book.region)[0] * len(tiers) + tier_at
 
     def write(self) -> None:
         """Write the sets down as fates of the cases."""
@@ -184,7 +194,7 @@ class Closing:
             if target.carried is not None:
                 chosen = book.where(region=target.region)
                 fixed |= chosen
-                self._add(self.carried, chosen & self.before, target.carried,
+                self._add(self.carried, self._crowded(chosen & self.before), target.carried,
                           f"carried of {target.region}")  # fmt: skip
         age = np.clip((book.bounds[LAST] - book.due) / DAY, 0, 40)
         odds = self.neglect * (np.exp(-age / 10) + 0.02)
@@ -222,7 +232,8 @@ class Closing:
                 fixed |= chosen
                 what = f"unclosed of {target.region}"
                 self._add(self.unclosed, chosen & self.carried, target.carried_open, what)
-                self._add(self.unclosed, chosen & self.now, amount - target.carried_open, what)
+                self._add(self.unclosed, self._crowded(chosen & self.now),
+                          amount - target.carried_open, what)  # fmt: skip
         for code in targets.types:
             self._leave_type_open(code, ~fixed)
 
@@ -234,7 +245,7 @@ class Closing:
             mine = chosen & self.book.where(tier=tier.tier)
             whole = self._sum(mine & (self.now | self.carried))
             own_old = min(old, self._sum(mine & self.carried))
-            own_fresh = round((1 - tier.below / 100 + SLACK) * whole) - own_old
+            own_fresh = round((1 - tier.below / 100 + FALL) * whole) - own_old
         for part, amount in self._by_tier(chosen & self.carried, tier, old, own_old):
             self._add(self.unclosed, part, amount, f"carried_open of {what}")
         for part, amount in self._by_tier(chosen & self.now, tier, fresh, own_fresh):
@@ -250,6 +261,15 @@ class Closing:
         for part, amount in ((self.carried, total - old), (self.now, own.unclosed - total - fresh)):
             self._add(self.unclosed, chosen & part & free, amount, f"unclosed of {code}",
                       self.neglect)  # fmt: skip
+
+    def _crowded(self, here: Booleans) -> Booleans:
+        """Return those of some cases that are of types of which there are many among them."""
+        many = np.zeros(len(self.book), dtype=bool)
+        for code in self.book.targets.types:
+            own = here & self.book.where(type=code)
+            if self._sum(own) >= CROWD:
+                many |= own
+        return many
 
     def _region_unclosed(self, target: RegionTarget) -> int | None:
         if target.closure_percent is None:
@@ -295,7 +315,8 @@ class Closing:
         self, into: Booleans, free: Booleans, amount: int, what: str, odds: Floats | None = None
     ) -> None:
         """Draw free cases into a set, of an exact sum."""
-        drawn = pick(self.book.weight, free & ~into, amount, rng=self.rng, what=what, odds=odds)
+        drawn = pick(self.book.weight, free & ~into, amount, rng=self.rng, what=what, odds=odds,
+                     strata=self.strata)  # fmt: skip
         into[drawn] = True
 
     def _cell(self, cell: CellTarget) -> Booleans:

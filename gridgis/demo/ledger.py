@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
 POINT_SPREAD_M = 35.0
 MINUTE = 60
-KEY_SHARE = 0.004
+KEY_SHARE = 0.002
 
 
 @dataclass(frozen=True, slots=True)

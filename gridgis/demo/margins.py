@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 
 SUPERVISORS = {"city_supervisor": 0.3, "district_supervisor": 0.7}
 """Who repairs trifles on the spot, and how often."""
+HEAVY = 2
+"""How much more readily heavy cases are brought into a region whose mix asks for them."""
 MORE = 1.3
 """Hotline cases that cross areas, against their responses due."""
 
@@ -212,6 +214,7 @@ def _lift(
     own = cases.types == mix.type
     short = mix.base_cases - int(cases.weights[here & own].sum())
     taken = pick(cases.weights, outside & own, max(0, short), rng=rng,
+                 odds=cases.weights.astype(np.float64) ** (HEAVY if mix.heavy else 0),
                  what=f"mix of {mix.region}: {mix.type}")  # fmt: skip
     cases.swap(_some(here & ~own, len(taken), rng), taken)
 

@@ -27,6 +27,7 @@ def pick(
     rng: np.random.Generator,
     what: str,
     odds: Floats | None = None,
+    strata: Integers | None = None,
 ) -> Integers:
     """
     Return free cases, drawn at random, whose weights sum to the amount exactly.
@@ -37,6 +38,8 @@ def pick(
         What is picked, for the message.
     odds : array of float, optional
         How readily each case is drawn; all alike by default.
+    strata : array of int, optional
+        Group of each case: every group gives as much as its size (and odds) say.
 
     Raises
     ------
@@ -47,6 +50,8 @@ def pick(
     if amount < 0:
         raise ProfileInvalid(f"demo.toml: {what}: {amount:,} is below 0: the targets contradict")
     keys = rng.exponential(size=len(candidates))
+    if strata is not None:
+        keys = _even(keys, strata[candidates], rng)
     if odds is not None:
         keys /= odds[candidates]
     order = candidates[np.argsort(keys, kind="stable")]
@@ -61,6 +66,17 @@ def pick(
         f"demo.toml: {what}: needs {amount:,}, and the {len(order):,} cases that could be it "
         f"sum to {int(sums[-1]):,}: change the target, the volumes or the weights"
     )
+
+
+def _even(keys: Floats, strata: Integers, rng: np.random.Generator) -> Floats:
+    """Return keys in the same order within each group, spread evenly over it."""
+    order = np.lexsort((keys, strata))
+    sizes = np.bincount(strata)
+    starts = np.concatenate([[0], np.cumsum(sizes)[:-1]])
+    rank = np.empty(len(keys))
+    rank[order] = np.arange(len(keys)) - starts[strata[order]]
+    shift = rng.random(len(sizes))
+    return np.asarray((rank + shift[strata]) / sizes[strata], dtype=np.float64)
 
 
 def _exactly(weights: Integers, amount: int) -> Integers | None:

@@ -24,10 +24,10 @@ if TYPE_CHECKING:
     Booleans = NDArray[np.bool_]
 
 HOUR, DAY = np.timedelta64(1, "h"), np.timedelta64(1, "D")
-LEAST_CHECKED = 12
+LEAST_CHECKED = 30
 PASSED, FAILED = CHECK_RESULTS["pass"], CHECK_RESULTS["substandard"]
 PROBLEMS = ("现场未清理干净", "修复质量不达标", "问题未彻底解决")
-KEY_SHARE = 0.004
+KEY_SHARE = 0.002
 KEY_ELSEWHEN = 30
 """Key cases that are not closed in the last month, of a region with a target."""
 

@@ -10,6 +10,8 @@ from gridgis.demo.targets import CROSS_AREA, UNLOCATED, LedgerTargets, read_targ
 from gridgis.errors import ProfileInvalid
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from gridgis.model.profile import CityProfile
 
 HOTLINE = "hotline_12345"
@@ -56,6 +58,8 @@ class Mix:
     base_cases: int
     type: str | None = None
     """Of this assessment type only; None: of all."""
+    heavy: bool = False
+    """By few heavy cases of the type rather than by many light ones."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,6 +139,7 @@ def read_spec(profile: CityProfile) -> DemoSpec:
         core_share=given["core_share"], stated_cell_share=given["stated_cell_share"],
         ledger=read_targets(given.get("ledger", {}), profile),
     )  # fmt: skip
+    _check_mix(path, spec, profile)
     placed = sum(spec.places.values())
     if placed != spec.total:
         raise ProfileInvalid(
@@ -142,3 +147,12 @@ def read_spec(profile: CityProfile) -> DemoSpec:
             "they must agree"
         )
     return spec
+
+
+def _check_mix(path: Path, spec: DemoSpec, profile: CityProfile) -> None:
+    types = {kind.code for kind in profile.ledger.types}
+    for mix in spec.mix:
+        if mix.region not in spec.regions or (mix.type and mix.type not in types):
+            raise ProfileInvalid(
+                f"{path}: [[mix]] {mix.region} {mix.type or ''}: no such region or assessment type"
+            )

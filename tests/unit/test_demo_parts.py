@@ -74,3 +74,15 @@ def test_a_divided_total_is_whole_and_complete(weights, total):
     assert sum(parts) == total
     exact = np.array(weights) / sum(weights) * total
     assert np.abs(np.array(parts) - exact).max() < 1 + 1e-6
+
+
+@given(seed=st.integers(0, 99), amount=st.integers(0, 400))
+def test_groups_give_as_much_as_their_size_says(seed, amount):
+    """Drawn evenly, no group gives more than one case beyond its share."""
+    strata = np.repeat([0, 1, 2, 5], [200, 100, 60, 40])
+    weights, free = np.ones(400, dtype=np.int64), np.ones(400, dtype=bool)
+    rng = np.random.default_rng(seed)
+    chosen = pick(weights, free, amount, rng=rng, what="test", strata=strata)
+    shares = np.bincount(strata[chosen], minlength=6) - amount * np.bincount(strata) / 400
+    assert len(chosen) == amount
+    assert np.abs(shares).max() < 2
