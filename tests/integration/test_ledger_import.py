@@ -132,6 +132,20 @@ def test_a_life_with_detours(city):
     assert city.case().status == "open"
 
 
+def test_disposed_again_waits_for_its_check(city):
+    """After rework the earlier check no longer stands: the stages of the case stay in order."""
+    city.log(
+        "T-1,filed,2024-03-05 09:10,,",
+        "T-1,dispatched,2024-03-05 10:00,,",
+        "T-1,disposed,2024-03-05 12:00,,",
+        "T-1,checked,2024-03-05 13:00,,substandard",
+        "T-1,disposed,2024-03-05 14:00,,",
+    )
+    case = city.case()
+    assert (case.checked_at, case.check_result) == (None, "substandard")
+    assert case.disposed_at == local("2024-03-05 14:00")
+
+
 @pytest.mark.parametrize(
     ("rows", "accepted", "rules"),
     [

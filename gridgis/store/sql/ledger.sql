@@ -108,7 +108,7 @@ WHERE EXISTS (SELECT FROM core.case_event AS e WHERE e.case_no = s.case_no);
 
 -- name: project_events
 -- The stage times of cases as their events tell them. A deadline is the last one stated, longer by
--- the suspensions that began after it was set.
+-- the suspensions that began after it was set. A case that was disposed of again waits for its check.
 WITH held AS MATERIALIZED (
     SELECT e.* FROM core.current_event AS e JOIN touched USING (case_no)
 ), base AS (
@@ -144,7 +144,8 @@ WITH held AS MATERIALIZED (
     SELECT t.case_no, coalesce(t.verified_at, k.verified_at) AS verified_at,
         coalesce(t.accepted_at, k.accepted_at) AS accepted_at,
         coalesce(t.filed_at, k.filed_at) AS filed_at, t.dispatched_at, t.disposed_at,
-        t.checked_at, CASE WHEN t.reopened_at > t.closed_at THEN NULL ELSE t.closed_at END
+        CASE WHEN t.checked_at >= t.disposed_at THEN t.checked_at END AS checked_at,
+        CASE WHEN t.reopened_at > t.closed_at THEN NULL ELSE t.closed_at END
             AS closed_at,
         t.voided_at, t.suspended_at, t.act_first,
         CASE WHEN t.failed_at > coalesce(t.passed_at, '-infinity') THEN 'substandard'
