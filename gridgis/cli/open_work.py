@@ -22,10 +22,10 @@ from gridgis.store.open_work import Row
 TABLE_ROWS = 20
 MAX_TABLE_ROWS = 1000
 UNITS = {"tasks": "任务 / tasks", "cases": "案件 / cases"}
-COLUMNS = ("环节", "编号", "小类", "区域", "街道", "承办单位", "截止", "状态", "超时(小时)", "提醒",
-           "回退", "建议")  # fmt: skip
+COLUMNS = ("环节", "编号", "小类", "区域", "街道", "承办单位", "截止", "状态",
+           "超期(+)剩余(-)小时", "提醒", "回退", "建议")  # fmt: skip
 SUMS = ("分组", "名称", "件数", "超期", "临期", "期内", "无时限", "滞留", "占比", "分子/分母",
-        "超时中位(小时)", "最长(小时)")  # fmt: skip
+        "超期中位(小时)", "最长(小时)")  # fmt: skip
 LATENESS = ("编码", "名称", "案件", "两时间齐全", "占比", "中位(分钟)", "九成以内(分钟)")
 Stage = Annotated[
     str | None, typer.Option(help="dispatch (tasks not dispatched) or dispose (cases not closed).")
