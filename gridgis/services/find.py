@@ -194,7 +194,10 @@ def parse_time(name: str, text: str, time_zone: str) -> datetime:
 def described(chosen: CaseFilter) -> Row:
     """Return the filter that was applied, as plain values: codes for names, times with offset."""
     names = {"start": "from", "end": "to"}
-    plain = {names.get(k, k): value for k, value in asdict(chosen).items() if value is not None}
+    given = {name: value for name, value in asdict(chosen).items() if value is not None}
+    if not chosen.restricted:
+        del given["restricted"]  # what is only left out is no filter that was asked for
+    plain = {names.get(name, name): value for name, value in given.items()}
     for name, value in plain.items():
         if isinstance(value, datetime):
             plain[name] = value.isoformat()
