@@ -177,6 +177,7 @@ class FigureParameters(Parameters):
 
     part: Literal["numerator", "denominator"] = "numerator"
     region: str | None = Field(None, description="Region code of a district brief.")
+    issue: int | None = Field(None, ge=1, description="Number of the issue; default the newest.")
     after: str | None = Field(None, description="Key of the last row before; see `next`.")
     limit: int = Field(MAX_ROWS, ge=1, le=MAX_ROWS)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from functools import lru_cache
 from typing import TYPE_CHECKING
 from urllib.parse import urlencode
@@ -23,6 +24,7 @@ FILES = ("docx", "pdf", "xlsx")
 KNOWN = ("region", "issue")
 _KEPT: dict[tuple[str, ...], Mapping[str, Picture]] = {}
 MOST_KEPT = 8
+ISSUE = re.compile(r"[1-9][0-9]{0,5}")
 
 
 def report_html(context: Context, month: str, pairs: Sequence[tuple[str, str]]) -> str:
@@ -62,7 +64,7 @@ def stored(context: Context, month: str, pairs: Sequence[tuple[str, str]]) -> Re
         if name not in KNOWN:
             raise InputError(f"parameter {name!r}: expected {', '.join(KNOWN)}")
     number = asked.get("issue")
-    if number is not None and not (number.isascii() and number.isdecimal()):
+    if number is not None and not ISSUE.fullmatch(number):
         raise InputError(f"issue {number!r}: expected a whole number")
     return read_report(
         context,
@@ -87,8 +89,10 @@ def _pictures(context: Context, model: ReportModel) -> Mapping[str, Picture]:
         model.region or "",
         f"{issue.number} {issue.made_at}" if issue else "",
     )
-    if key not in _KEPT:
-        while len(_KEPT) >= MOST_KEPT:
-            _KEPT.pop(next(iter(_KEPT)), None)
-        _KEPT[key] = draw_pictures(model, report_shapes(context))
-    return _KEPT[key]
+    kept = _KEPT.get(key)
+    if kept is None:
+        kept = draw_pictures(model, report_shapes(context))
+        if len(_KEPT) >= MOST_KEPT:
+            _KEPT.clear()
+        _KEPT[key] = kept
+    return kept

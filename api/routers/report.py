@@ -59,6 +59,7 @@ def read_figure_rows(
             key,
             part=asked.part,
             region=asked.region,
+            issue=asked.issue,
             after=asked.after,
             limit=asked.limit,
         ),

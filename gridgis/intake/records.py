@@ -154,6 +154,11 @@ class _RecordWork(Work):
             "result": self.word("result", required=False),
             "org": nullable(self.text("org")),
         }
+        for name, given in beside.items():
+            stages = [mask(pc.is_valid(moments[stage])) for stage in _OF_STAGE[name]]
+            alone = mask(pc.is_valid(given)) & ~np.logical_or.reduce(stages)
+            if name != "org":
+                self.reject(alone, name, "no_stage_of_value")
         none = np.logical_and.reduce([mask(pc.is_null(times)) for times in moments.values()])
         self.reject(none, "case_no", "no_stage")
         good = pa.array(self.ok)

@@ -31,7 +31,7 @@ FORMULA = r"'*[=+\-@\t\r＝＋－＠]"
 """How a text begins that a spreadsheet takes for a formula, or that was protected from it."""
 _FORMULA = re.compile(FORMULA)
 _NUMBER = re.compile(r"[+-][0-9.]+")
-_UNPRINTABLE = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f]")
+_UNPRINTABLE = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +117,9 @@ class RejectWriter:
         book = Workbook(write_only=True)
         sheet = book.create_sheet("rejects")
         for row in (self._headers, *self._spooled()):
-            cells = [WriteOnlyCell(sheet, value=_printable(value)) for value in row]
+            cells = [
+                WriteOnlyCell(sheet, value=printable(value)[:XLSX_CHARACTERS]) for value in row
+            ]
             for cell in cells:
                 cell.data_type = "s"  # never a formula, never a rounded number
             sheet.append(cells)
@@ -157,6 +159,6 @@ def protected(value: str) -> str:
     return f"'{value}" if _FORMULA.match(value) and not _NUMBER.fullmatch(value) else value
 
 
-def _printable(value: str) -> str:
-    """Drop control characters that a workbook cannot hold."""
-    return _UNPRINTABLE.sub("", value)[:XLSX_CHARACTERS]
+def printable(value: str) -> str:
+    """Return a text without control characters that a workbook cannot hold."""
+    return _UNPRINTABLE.sub("", value)

@@ -92,6 +92,10 @@ RULES: dict[str, tuple[str, str]] = {
         "该行没有任何阶段时间：补填至少一个",
         "the row has no time of any stage: fill in at least one",
     ),
+    "no_stage_of_value": (
+        "{column}“{value}”没有对应的阶段时间：补填该阶段的时间，或清空此值",
+        "{column} {value} belongs to a stage without a time: fill in the time, or empty the value",
+    ),
     "unknown_case": (
         "没有案件 {value}：先导入该案件",
         "there is no case {value}: import the case first",

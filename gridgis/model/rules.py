@@ -150,10 +150,10 @@ class LedgerRules:
 
     @property
     def sample(self) -> bool:
-        """Whether weights or types are examples (样例数据)."""
-        return any(rule.sample for rule in self.assessments) or any(
-            rule.sample for rule in self.weights
-        )
+        """Whether weights, types or limits are examples (样例数据)."""
+        flags = (*(r.sample for r in self.assessments), *(r.sample for r in self.weights),
+                 *(r.sample for r in self.limits))  # fmt: skip
+        return any(flags)
 
     def rule(self, subcategory_code: str, day: date) -> tuple[str | None, Decimal]:
         """Return assessment type and base weight of a subcategory on a day (考核类型、折算系数)."""

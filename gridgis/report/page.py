@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
 from typing import TYPE_CHECKING
-from urllib.parse import quote
+from urllib.parse import quote, urlencode
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
@@ -101,14 +101,18 @@ def _address(
     model: ReportModel, setting: Setting, anchors: Mapping[str, str]
 ) -> Callable[[str], str | None]:
     """Return the function from the key of a figure to where it leads."""
-    region = f"?region={quote(model.region, safe='')}" if model.region else ""
+    issue = model.issue
+    signed = issue.number if issue and issue.status == "signed" else None  # a draft is the newest
+    asked = {"region": model.region, "issue": signed}
+    given = {name: value for name, value in asked.items() if value}
+    which = f"?{urlencode(given)}" if given else ""
 
     def address(key: str) -> str | None:
         if key not in anchors:
             return None
         if setting.rows is None:
             return f"#{anchors[key]}"
-        return f"{setting.rows}/{model.month}/figures/{quote(key, safe='')}/rows{region}"
+        return f"{setting.rows}/{model.month}/figures/{quote(key, safe='')}/rows{which}"
 
     return address
 

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 from gridgis.errors import ConfigError, InputError, NotFoundError
 from gridgis.intake.profile import load_profile, shipped_profiles
-from gridgis.store.city import read_city, read_status, save_profile
+from gridgis.store.city import read_city, read_fixed, read_status, save_profile
 from gridgis.store.cluster import BOOTSTRAP_ROLE, Cluster, write_record
 from gridgis.store.engine import Engine, begin, briefly, connect
 from gridgis.store.migrate import (
@@ -123,11 +123,14 @@ def drop_city(settings: Settings, database: str) -> None:
 
 
 def upgrade_database(settings: Settings) -> str:
-    """Migrate the database in use and return its revision."""
+    """Migrate the database in use, read its profile again and return its revision."""
     with briefly(_url(settings, BOOTSTRAP_ROLE)) as owner:
         with begin(owner) as tx:
-            city = read_city(tx)
-        return upgrade(owner, facts=FixedFacts(city.measuring_srid, city.time_zone))
+            measuring_srid, time_zone, folder = read_fixed(tx)
+        revision = upgrade(owner, facts=FixedFacts(measuring_srid, time_zone))
+        with begin(owner) as tx:  # a new revision may have tables that a profile fills
+            save_profile(tx, load_profile(profile_folder(folder)), folder=folder)
+        return revision
 
 
 def use_city(settings: Settings, name: str) -> City:

@@ -12,8 +12,8 @@ from zoneinfo import ZoneInfo
 from openpyxl import Workbook
 from openpyxl.cell import WriteOnlyCell
 
-from gridgis.errors import InputError, NotFoundError
-from gridgis.intake.rejects import XLSX_ROWS, protected
+from gridgis.errors import InputError, LimitExceeded, NotFoundError
+from gridgis.intake.rejects import XLSX_CHARACTERS, XLSX_ROWS, printable, protected
 from gridgis.model.ledger import CHECK_RESULTS, RECORD_FIELDS, STAGE_NAMES, WHISTLE_LEVELS
 from gridgis.model.period import Period
 from gridgis.services.exports import NOTICE
@@ -183,16 +183,30 @@ def _save_xlsx(
         book = Workbook(write_only=True)
         page = book.create_sheet("gridgis")
         count = -1
-        for row in chain([headers], part):
-            cells = [WriteOnlyCell(page, value=value) for value in row]
-            for cell in cells:
-                cell.data_type = "s"  # never a formula, never a rounded number
-            page.append(cells)
-            count += 1
+        try:
+            for row in chain([headers], part):
+                cells = [WriteOnlyCell(page, value=_cell_text(value, target)) for value in row]
+                for cell in cells:
+                    cell.data_type = "s"  # never a formula, never a rounded number
+                page.append(cells)
+                count += 1
+        except BaseException:
+            page.close()  # ends the half-written sheet, which else complains when it is collected
+            raise
         partial = target.with_name(f".partial-{target.name}")
         book.save(partial)
         partial.replace(target)
         yield target, count
+
+
+def _cell_text(value: str, path: Path) -> str:
+    """Return a text as a workbook can hold it; nothing is cut silently."""
+    if len(value) > XLSX_CHARACTERS:
+        raise LimitExceeded(
+            f"{path.name}: a text of {len(value):,} characters, a cell holds {XLSX_CHARACTERS:,}: "
+            "name a .csv file instead"
+        )
+    return printable(value)
 
 
 _SAVERS = {".csv": _save_csv, ".xlsx": _save_xlsx}

@@ -67,6 +67,7 @@ def import_records(
             tx,
             facts,
             RECORD_SCHEMAS[request.kind],
+            given={*source.file.columns, *mapping.constants},
             waiting=lambda: progress("waiting", 0, source.rows),
         )
         claim_nature(tx, synthetic=request.synthetic)

@@ -80,6 +80,7 @@ def make_report(context: Context, month: str, *, region: str | None = None) -> R
         raise NotFoundError(f"region {region!r}: the city profile has no such code")
     key = IssueKey(month, region)
     with begin(context.engine) as tx:
+        store.lock_reports(tx)
         model = _built(tx, context, profile, key)
         before = store.read_signed(tx, key)
         number = store.keep_draft(tx, key, model.to_dict())
@@ -125,6 +126,7 @@ def sign_report(
         raise InputError("a report is signed by somebody: give a name")
     key = IssueKey(month, region)
     with begin(context.engine) as tx:
+        store.lock_reports(tx)
         if store.sign_draft(tx, key, signed_by=signed_by.strip()) is None:
             raise NotFoundError(
                 f"{month} has no draft to sign: make one with `gridgis report --month {month}`"
@@ -163,13 +165,14 @@ def report_issues(context: Context) -> list[dict[str, object]]:
         return store.list_issues(tx)
 
 
-def figure_rows(
+def figure_rows(  # noqa: PLR0913 - a figure, its issue and its page, each by name
     context: Context,
     month: str,
     figure: str,
     *,
     part: str = "numerator",
     region: str | None = None,
+    issue: int | None = None,
     after: str | None = None,
     limit: int | None = MAX_ROWS,
 ) -> dict[str, object]:
@@ -194,7 +197,7 @@ def figure_rows(
     earlier = _BACK.get(figure.partition(".")[0], 0)
     period = month_before(month, context.city.time_zone, back=earlier)
     with begin(context.engine) as tx:
-        row = _issue_row(tx, IssueKey(month, region), None)
+        row = _issue_row(tx, IssueKey(month, region), issue)
         figures = cast("dict[str, Any]", row["model"])["figures"]
         if figure not in figures:
             raise NotFoundError(f"figure {figure!r}: the report of {month} has no such figure")

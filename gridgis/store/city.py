@@ -15,6 +15,9 @@ if TYPE_CHECKING:
     from gridgis.model.profile import CityProfile
 
 
+NO_CITY = "the database holds no city yet: run `gridgis city init --profile NAME`"
+
+
 def save_profile(tx: Connection, profile: CityProfile, *, folder: str) -> None:
     """Write the city row, catalogue, sources and aliases; what a database fixes cannot change."""
     _refuse_other_city(tx, profile)
@@ -28,6 +31,7 @@ def save_profile(tx: Connection, profile: CityProfile, *, folder: str) -> None:
             "profile_folder": folder, "profile_version": profile.version,
         },
     )  # fmt: skip
+    _forget_restricted(tx, [c.code for c in profile.categories if c.restricted])
     tx.execute(text("DELETE FROM core.region_group"))
     tx.execute(text("DELETE FROM core.category"))
     tx.execute(text("DELETE FROM core.source_name"))
@@ -68,7 +72,7 @@ def read_city(tx: Connection) -> City:
     """
     row = tx.execute(query("city", "read_city")).one_or_none()
     if row is None:
-        raise StoreError("the database holds no city yet: run `gridgis city init --profile NAME`")
+        raise StoreError(NO_CITY)
     west, south, east, north = row.extent
     return City(
         code=row.city_code, slug=row.slug, name=row.name, name_en=row.name_en,
@@ -77,6 +81,21 @@ def read_city(tx: Connection) -> City:
         profile_folder=row.profile_folder, profile_version=row.profile_version,
         synthetic=row.synthetic, restricted=row.restricted,
     )  # fmt: skip
+
+
+def read_fixed(tx: Connection) -> tuple[int, str, str]:
+    """
+    Return measuring SRID, time zone and profile folder of a database of any revision.
+
+    Raises
+    ------
+    StoreError
+        If no city was initialised in it.
+    """
+    row = tx.execute(query("city", "read_fixed")).one_or_none()
+    if row is None:
+        raise StoreError(NO_CITY)
+    return int(row.measuring_srid), str(row.time_zone), str(row.profile_folder)
 
 
 def claim_nature(tx: Connection, *, synthetic: bool) -> None:
@@ -107,6 +126,13 @@ def bump_data_version(tx: Connection) -> int:
 def read_status(tx: Connection) -> dict[str, object]:
     """Return versions and row counts."""
     return dict(tx.execute(query("city", "read_status")).mappings().one())
+
+
+def _forget_restricted(tx: Connection, codes: list[str]) -> None:
+    """Drop runs and drafts that name a class which is restricted from now on (受限类)."""
+    runs = tx.execute(query("city", "forget_runs"), {"codes": codes}).rowcount
+    if runs:
+        tx.execute(query("city", "forget_drafts"))
 
 
 def _insert(tx: Connection, name: str, rows: list[dict[str, object]]) -> None:

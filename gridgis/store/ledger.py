@@ -23,7 +23,7 @@ from gridgis.store.rows import ArrowCopy, arrow_copy
 from gridgis.store.stages import project
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 
     import pyarrow as pa
     from sqlalchemy import Connection
@@ -76,7 +76,14 @@ class Stored:
 
 
 class RecordLoad:
-    """The staging area of one file of records; lives inside one transaction (台账暂存)."""
+    """
+    The staging area of one file of records; lives inside one transaction (台账暂存).
+
+    Parameters
+    ----------
+    given : collection of str
+        Fields that the file has a column for; what it has none for is not changed.
+    """
 
     def __init__(
         self,
@@ -84,6 +91,7 @@ class RecordLoad:
         facts: FileFacts,
         schema: pa.Schema,
         *,
+        given: Collection[str],
         waiting: Callable[[], None],
     ) -> None:
         lock_cases(tx, waiting=waiting)
@@ -94,6 +102,7 @@ class RecordLoad:
         self._facts = facts
         self._schema = schema
         self._target = TARGETS[facts.kind]
+        self._given = given
 
     @contextmanager
     def staging(self) -> Iterator[ArrowCopy]:
@@ -111,9 +120,11 @@ class RecordLoad:
                                           f"unknown_{word}", {}) for row in rows])  # fmt: skip
         self._drop(found, list(self._repeated()))
         if self._facts.kind == "events":
-            self._tx.execute(query("ledger", "match_events"))
+            values = {"given": sorted(self._given)}
+            self._tx.execute(query("ledger", "match_events"), values)
             self._tx.execute(sa.text("ANALYZE matched_event"))
-            self._drop(found, list(self._illegal()), staged="matched_event")
+            while illegal := list(self._illegal()):  # what is refused uncovers what it corrected
+                self._drop(found, illegal, staged="matched_event")
         return [found[row] for row in sorted(found)]
 
     def merge(

@@ -65,9 +65,9 @@ def drop_database(admin: Engine, name: str) -> None:
         session.exec_driver_sql(f"DROP DATABASE IF EXISTS {quoted} WITH (FORCE)")
 
 
-def upgrade(engine: Engine, *, facts: FixedFacts) -> str:
+def upgrade(engine: Engine, *, facts: FixedFacts, revision: str = "head") -> str:
     """
-    Bring a database to the newest schema and return its revision.
+    Bring a database to the newest schema, or to one before it, and return its revision.
 
     Forward only, in one transaction, under an advisory lock. Extensions are created when the
     role may; a missing one names the line to run.
@@ -90,7 +90,7 @@ def upgrade(engine: Engine, *, facts: FixedFacts) -> str:
             "measuring_srid": facts.measuring_srid,
             "time_zone": facts.time_zone,
         }
-        command.upgrade(config, "head")
+        command.upgrade(config, revision)
         return _revision(session) or ""
 
 

@@ -10,6 +10,7 @@ import sqlalchemy as sa
 
 from gridgis.model.figures import FACTS
 from gridgis.store.engine import query
+from gridgis.store.placement import lock_cases
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -92,6 +93,11 @@ def read_rows(
         sa.select(*(rows.c[name] for name in names)).where(*conditions).order_by(key).limit(limit)
     )
     return [dict(row) for row in tx.execute(statement, _bounds(period)).mappings()]
+
+
+def lock_reports(tx: Connection) -> None:
+    """Let no import and no other report run until this transaction ends: one state, one draft."""
+    lock_cases(tx)
 
 
 def read_rectification(tx: Connection, period: Period, region: str) -> list[Row]:

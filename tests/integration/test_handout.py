@@ -1,13 +1,15 @@
 """What is written out imports again and says the same (台账导出与再导入)."""
 
+from zoneinfo import ZoneInfo
+
 import pytest
 from openpyxl import load_workbook
 from sqlalchemy import text
 
-from gridgis.errors import InputError, NotFoundError
+from gridgis.errors import InputError, LimitExceeded, NotFoundError
 from gridgis.services import handout
 from gridgis.services.context import open_context
-from gridgis.services.handout import hand_out
+from gridgis.services.handout import hand_out, save_table
 from gridgis.services.imports import ImportRequest
 from gridgis.services.ingest import import_file
 from gridgis.store.engine import begin
@@ -104,6 +106,16 @@ def test_only_a_month_is_written(full, tmp_path):
     with pytest.raises(NotFoundError, match="there are no cases of 2031-01"):
         hand_out(full, "cases", tmp_path / "none.csv", month="2031-01")
     assert not (tmp_path / "none.csv").exists()
+
+
+def test_a_text_that_no_workbook_holds(tmp_path):
+    """Control characters are left out; a text that is too long is refused, not cut."""
+    zone = ZoneInfo("Europe/Helsinki")
+    path = tmp_path / "a.xlsx"
+    assert save_table(path, ["a"], [["x\x01y"]], zone=zone, synthetic=False) == 1
+    assert load_workbook(path).active.cell(2, 1).value == "xy"
+    with pytest.raises(LimitExceeded, match=r"name a \.csv file"):
+        save_table(path, ["a"], [["x" * 40_000]], zone=zone, synthetic=False)
 
 
 def test_other_files_and_kinds_are_refused(full, tmp_path):

@@ -197,6 +197,92 @@ def test_stored_events_cannot_become_illegal(city):
     assert city.digest() == before
 
 
+def test_a_log_that_comes_again_with_a_void_inside_is_refused(city):
+    """Rows that equal stored events are those events: what makes them illegal is refused alone."""
+    rows = [
+        "T-1,filed,2024-03-05 09:10,,",
+        "T-1,dispatched,2024-03-05 10:00,,",
+        "T-1,disposed,2024-03-05 12:00,,",
+    ]
+    city.log(*rows)
+    before = city.digest()
+    result = city.log(*rows, "T-1,voided,2024-03-05 09:30,,")
+    assert (result.unchanged, result.rejected) == (3, 1)
+    assert [row["Stage"] for row in city.rejects()] == ["voided"]
+    assert city.digest() == before
+
+
+NUMBERED = "Case number,Event number,Stage,Time,Organisation"
+
+
+def numbered(city, *rows):
+    """Import events with numbers of their own."""
+    return city.bring("events", NUMBERED, *rows, mapping="standard")
+
+
+def test_a_refused_correction_lets_the_stored_event_stand(city):
+    """What is refused uncovers the event it was to correct, which then is judged again."""
+    numbered(city, "T-1,1,filed,2024-03-05 09:10,", "T-1,2,dispatched,2024-03-05 10:00,A")
+    before = city.digest()
+    with pytest.raises(Exception, match="illegal_transition"):
+        numbered(city, "T-1,3,voided,2024-03-05 09:30,", "T-1,2,dispatched,2024-03-05 11:00,A")
+    assert city.digest() == before
+
+
+def test_numbers_tell_events_of_one_time_apart(city):
+    """Two events of one stage and time keep their own rest, however often they come."""
+    rows = [
+        "T-1,1,filed,2024-03-05 09:10,",
+        "T-1,2,dispatched,2024-03-05 10:00,A",
+        "T-1,3,dispatched,2024-03-05 10:00,B",
+    ]
+    numbered(city, *rows)
+    before = city.digest()
+    for _ in range(2):
+        assert numbered(city, *rows).unchanged == 3
+    assert city.digest() == before
+    later = [rows[0], rows[1].replace("10:00", "11:00"), rows[2].replace("10:00", "12:00")]
+    assert numbered(city, *later).updated == 2
+    assert numbered(city, *later).unchanged == 3
+
+
+def test_a_column_that_a_file_lacks_changes_nothing(city):
+    """A shorter log does not take away what an earlier one said of the same events."""
+    city.log("T-1,filed,2024-03-05 09:10,2024-03-09 09:10,")
+    result = numbered(city, "T-1,,filed,2024-03-05 09:10,")
+    assert (result.updated, result.unchanged) == (0, 1)
+    assert city.case().due_at == local("2024-03-09 09:10")
+
+
+def test_events_of_one_minute_stand_in_the_order_of_their_rows(city):
+    """A log that tells minutes alone tells the order by its rows."""
+    result = city.log(
+        "T-1,filed,2024-03-05 09:10,,",
+        "T-1,dispatched,2024-03-05 10:00,,",
+        "T-1,returned,2024-03-05 10:30,,",
+        "T-1,dispatched,2024-03-05 10:30,,",
+    )
+    assert result.rejected == 0
+
+
+def test_a_rest_after_the_deadline_does_not_move_it(city):
+    """A suspension makes a deadline longer only if it begins before the deadline is over."""
+    city.log(
+        "T-1,filed,2024-03-05 09:10,2024-03-07 09:10,",
+        "T-1,suspended,2024-03-06 09:00,,",
+        "T-1,resumed,2024-03-06 19:00,,",
+        "T-1,suspended,2024-03-10 09:00,,",
+        "T-1,resumed,2024-03-12 09:00,,",
+    )
+    assert city.case().due_at == local("2024-03-07 19:10")
+
+
+def test_a_value_without_its_stage_is_refused(city):
+    """A check result without a check would be lost: the row says so."""
+    with pytest.raises(Exception, match="no_stage_of_value"):
+        city.bring("events", WIDE, "T-1,,2024-03-05 09:10,,,,,,pass")
+
+
 def test_events_cannot_be_changed_or_deleted(city):
     """The service role can add events and nothing else."""
     city.bring("events", WIDE, GOOD)

@@ -12,6 +12,8 @@ from gridgis.report.counts import Counts
 from gridgis.services import find, lookup
 from gridgis.services.context import open_context, refreshed
 from gridgis.services.handout import hand_out
+from gridgis.services.imports import ImportRequest
+from gridgis.services.ingest import import_file
 from gridgis.services.monitor import measure_density
 from gridgis.store.engine import begin
 from gridgis.store.report import read_counts, read_rows
@@ -81,6 +83,27 @@ def test_figures_count_them_and_rows_do_not_show_them(city, hidden):
     assert counts.sum(sliced("intake", "n", region_key="restricted")) == len(hidden)
     assert counts.sum(sliced("intake", "n", subcategory_code=CODE)) == 0
     assert len(rows) == 271 - len(hidden)
+
+
+def test_whistles_about_them_are_shown_to_nobody(city, hidden, tmp_path):
+    """A whistle that names a restricted case counts, and is in no row and no export."""
+    path = tmp_path / "whistles.csv"
+    path.write_text(
+        "Whistle number,Level,Stated region,Blown,Title,Cases\n"
+        f"W-1,street,North Side,2024-03-05 08:00,Secret,{min(hidden)};N-1\n"
+        "W-2,street,North Side,2024-03-05 08:00,Open,\n"
+    )
+    request = ImportRequest(kind="whistles", mapping="standard", synthetic=True)
+    assert import_file(city, path, request).accepted == 2
+    period = Period.month(MONTH, city.city.time_zone)
+    with begin(city.engine) as tx:
+        counts = Counts.of({"whistles": read_counts(tx, FACTS["whistles"], period)})
+        rows = read_rows(tx, sliced("whistles", "n"), period, after=None, limit=None)
+    assert counts.sum(sliced("whistles", "n")) == 2
+    assert [row["whistle_no"] for row in rows] == ["W-2"]
+    ((out, count),) = hand_out(city, "whistles", tmp_path / "w.csv")
+    assert count == 1
+    assert "Secret" not in out.read_text()
 
 
 def test_exports_leave_them_out(city, hidden, tmp_path):

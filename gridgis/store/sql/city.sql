@@ -16,9 +16,22 @@ SELECT city_code, slug, name, name_en, language, time_zone, measuring_srid, cell
     EXISTS (SELECT FROM core.category WHERE restricted) AS restricted
 FROM core.city;
 
+-- name: read_fixed
+-- What a database fixes for good, whatever its revision.
+SELECT measuring_srid, time_zone, profile_folder FROM core.city;
+
 -- name: claim_nature
 -- The first import decides whether rows here are synthetic; returns what holds now.
 UPDATE core.city SET synthetic = coalesce(synthetic, :synthetic) RETURNING synthetic;
+
+-- name: forget_runs
+-- Runs that count a class by its code which nobody may see any more: they are counted again.
+DELETE FROM runs.run WHERE run_id IN (
+    SELECT run_id FROM runs.density_count
+    WHERE subcategory_code = ANY(CAST(:codes AS text[])));
+
+-- name: forget_drafts
+DELETE FROM runs.report_issue WHERE status = 'draft';
 
 -- name: save_group
 INSERT INTO core.region_group (group_code, position, name, name_en)

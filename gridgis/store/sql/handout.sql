@@ -71,9 +71,10 @@ ORDER BY b.complaint_no, b.called_at;
 -- name: whistles
 SELECT w.whistle_no, w.level, w.stated_region, w.blown_at, w.title, w.participants, w.cases,
     w.resolved_at
-FROM core.whistle AS w CROSS JOIN core.city AS c
+FROM core.reported_whistle AS w CROSS JOIN core.city AS c
 WHERE (CAST(:month AS integer) IS NULL OR :month = CAST(to_char(w.blown_at
-    AT TIME ZONE c.time_zone, 'YYYYMM') AS integer)) AND CAST(:restricted AS boolean) IS NOT NULL
+    AT TIME ZONE c.time_zone, 'YYYYMM') AS integer))
+  AND (:restricted OR w.region_key <> 'restricted')
 ORDER BY w.whistle_no;
 
 -- name: checks

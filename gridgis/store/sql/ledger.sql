@@ -11,31 +11,58 @@ LEFT JOIN core.complaint AS k USING (complaint_no)
 WHERE k.complaint_no IS NULL ORDER BY 1;
 
 -- name: match_events
--- What a staged event is to those already there: the same one, a correction of one, or a new one.
+-- What a staged event is to those already there: the same one, a correction of one, or a new one. Its
+-- own key tells; without one, an event of the same stage and time that no other row of the file means.
+-- What the file has no column for stays as it is.
 CREATE TEMP TABLE matched_event ON COMMIT DROP AS
 WITH held AS MATERIALIZED (
     SELECT e.* FROM core.current_event AS e
     WHERE e.case_no IN (SELECT case_no FROM staged_record)
+), near AS (
+    SELECT s.row_no, s.case_no, s.event_key AS own_key, h.event_key,
+        row_number() OVER (PARTITION BY s.case_no, s.event_key ORDER BY h.event_key) AS pick,
+        row_number() OVER (PARTITION BY h.case_no, h.event_key
+            ORDER BY s.row_no, s.event_key) AS claim
+    FROM staged_record AS s
+    JOIN held AS h ON h.case_no = s.case_no AND h.stage = s.stage AND h.at = s.at
+    WHERE NOT (starts_with(s.event_key, '#') AND starts_with(h.event_key, '#'))
+      AND NOT EXISTS (SELECT FROM held AS x
+          WHERE x.case_no = s.case_no AND x.event_key = s.event_key)
+      AND NOT EXISTS (SELECT FROM staged_record AS y
+          WHERE y.case_no = h.case_no AND y.event_key = h.event_key)
+), told AS (
+    SELECT s.row_no, s.case_no, coalesce(h.event_key, s.event_key) AS event_key, s.stage, s.at,
+        CASE WHEN 'due_at' = ANY(g.names) THEN s.due_at ELSE h.due_at END AS due_at,
+        CASE WHEN 'result' = ANY(g.names) THEN s.result ELSE h.result END AS result,
+        CASE WHEN 'org' = ANY(g.names) THEN s.org ELSE h.org END AS org,
+        CASE WHEN 'actor' = ANY(g.names) THEN s.actor ELSE h.actor END AS actor,
+        CASE WHEN 'note' = ANY(g.names) THEN s.note ELSE h.note END AS note,
+        coalesce(h.revision, 0) AS held_revision, h.stage AS held_stage, h.at AS held_at,
+        ROW(h.due_at, h.result, h.org, h.actor, h.note) AS held_rest
+    FROM staged_record AS s
+    CROSS JOIN (SELECT CAST(:given AS text[]) AS names) AS g
+    LEFT JOIN near AS n ON n.row_no = s.row_no AND n.case_no = s.case_no
+        AND n.own_key = s.event_key AND n.pick = 1 AND n.claim = 1
+    LEFT JOIN held AS h ON h.case_no = s.case_no
+        AND h.event_key = coalesce(n.event_key, s.event_key)
 )
-SELECT s.row_no, s.case_no, coalesce(m.event_key, k.event_key, s.event_key) AS event_key, s.stage,
-    s.at, s.due_at, s.result, s.org, s.actor, s.note,
-    coalesce(m.revision, k.revision, 0) AS held_revision,
-    m.event_key IS NOT NULL AND m.due_at IS NOT DISTINCT FROM s.due_at
-        AND m.result IS NOT DISTINCT FROM s.result AND m.org IS NOT DISTINCT FROM s.org
-        AND m.actor IS NOT DISTINCT FROM s.actor AND m.note IS NOT DISTINCT FROM s.note AS same
-FROM staged_record AS s
-LEFT JOIN held AS m ON m.case_no = s.case_no AND m.stage = s.stage AND m.at = s.at
-LEFT JOIN held AS k ON k.case_no = s.case_no AND k.event_key = s.event_key;
+SELECT row_no, case_no, event_key, stage, at, due_at, result, org, actor, note, held_revision,
+    held_revision > 0 AND stage = held_stage AND at = held_at
+        AND held_rest IS NOT DISTINCT FROM ROW(due_at, result, org, actor, note) AS same
+FROM told;
 
 -- name: illegal_events
--- The first event of each case that cannot follow the one before it, in the order of time.
+-- The first event of each case that cannot follow the one before it, in the order of time; at one
+-- time, in the order of the files and their rows. What is the same as a stored event is that event.
 WITH held AS MATERIALIZED (
-    SELECT NULL::integer AS row_no, e.case_no, e.stage, e.at, e.result
+    SELECT NULL::integer AS row_no, e.case_no, e.stage, e.at, e.result, e.file_id,
+        e.row_no AS turn
     FROM core.current_event AS e
-    WHERE e.case_no IN (SELECT case_no FROM matched_event) AND NOT EXISTS (
-        SELECT FROM matched_event AS m WHERE m.case_no = e.case_no AND m.event_key = e.event_key)
+    WHERE e.case_no IN (SELECT case_no FROM matched_event WHERE NOT same) AND NOT EXISTS (
+        SELECT FROM matched_event AS m
+        WHERE m.case_no = e.case_no AND m.event_key = e.event_key AND NOT m.same)
     UNION ALL
-    SELECT row_no, case_no, stage, at, result FROM matched_event
+    SELECT row_no, case_no, stage, at, result, NULL, row_no FROM matched_event WHERE NOT same
 ), ordered AS (
     SELECT h.*, r.rank, r.moves,
         row_number() OVER w AS position,
@@ -48,7 +75,8 @@ WITH held AS MATERIALIZED (
     FROM held AS h
     JOIN unnest(CAST(:stages AS text[]), CAST(:ranks AS integer[]), CAST(:moves AS boolean[]))
         AS r (stage, rank, moves) USING (stage)
-    WINDOW w AS (PARTITION BY h.case_no ORDER BY h.at, r.rank ROWS UNBOUNDED PRECEDING)
+    WINDOW w AS (PARTITION BY h.case_no ORDER BY h.at, h.file_id NULLS LAST, h.turn, r.rank
+        ROWS UNBOUNDED PRECEDING)
 ), moved AS (
     SELECT case_no, position, lag(stage) OVER w AS previous, lag(result) OVER w AS previous_result
     FROM ordered WHERE moves WINDOW w AS (PARTITION BY case_no ORDER BY position)
@@ -108,20 +136,13 @@ WHERE EXISTS (SELECT FROM core.case_event AS e WHERE e.case_no = s.case_no);
 
 -- name: project_events
 -- The stage times of cases as their events tell them. A deadline is the last one stated, longer by
--- the suspensions that began after it was set. A case that was disposed of again waits for its check.
+-- the suspensions that began after it was set and before it was over. A case that was disposed of
+-- again waits for its check.
 WITH held AS MATERIALIZED (
     SELECT e.* FROM core.current_event AS e JOIN touched USING (case_no)
 ), base AS (
     SELECT DISTINCT ON (case_no) case_no, due_at, at FROM held
     WHERE due_at IS NOT NULL ORDER BY case_no, at DESC, event_key
-), pause AS (
-    SELECT case_no, at, stage, lead(at) OVER w AS until, lead(stage) OVER w AS next_stage
-    FROM held WHERE stage IN ('suspended', 'resumed') WINDOW w AS (PARTITION BY case_no ORDER BY at)
-), paused AS (
-    SELECT p.case_no, sum(p.until - p.at) FILTER (WHERE p.at >= coalesce(b.at, '-infinity'))
-        AS length, max(p.at) FILTER (WHERE p.until IS NULL) AS since
-    FROM pause AS p LEFT JOIN base AS b USING (case_no)
-    WHERE p.stage = 'suspended' GROUP BY p.case_no
 ), ended AS (
     SELECT case_no, max(at) FILTER (WHERE stage = 'closed') AS closed_at,
         max(at) FILTER (WHERE stage = 'reopened') AS reopened_at,
@@ -137,23 +158,41 @@ WITH held AS MATERIALIZED (
         max(at) FILTER (WHERE result = 'substandard') AS failed_at
     FROM held GROUP BY case_no
 ), told AS (
-    SELECT e.*, b.due_at AS base_due_at, p.since AS suspended_at,
-        coalesce(p.length, interval '0') AS rest
-    FROM ended AS e LEFT JOIN base AS b USING (case_no) LEFT JOIN paused AS p USING (case_no)
+    SELECT e.case_no, coalesce(e.verified_at, k.verified_at) AS verified_at,
+        coalesce(e.accepted_at, k.accepted_at) AS accepted_at,
+        coalesce(e.filed_at, k.filed_at) AS filed_at, e.dispatched_at, e.disposed_at,
+        CASE WHEN e.checked_at >= e.disposed_at THEN e.checked_at END AS checked_at,
+        CASE WHEN e.reopened_at >= e.closed_at THEN NULL ELSE e.closed_at END AS closed_at,
+        e.voided_at, e.act_first,
+        CASE WHEN e.failed_at > coalesce(e.passed_at, '-infinity') THEN 'substandard'
+            WHEN e.passed_at IS NOT NULL THEN 'pass' END AS check_result,
+        coalesce(b.at, '-infinity') AS set_at,
+        coalesce(b.due_at, k.due_stated_at, CASE WHEN NOT k.self_handled THEN
+            core.disposal_due(k.subcategory_code, coalesce(e.filed_at, k.filed_at, e.accepted_at,
+            k.accepted_at)) END) AS due_at
+    FROM ended AS e JOIN core.case_record AS k USING (case_no) LEFT JOIN base AS b USING (case_no)
+), pause AS (
+    SELECT case_no, at, stage, lead(at) OVER w AS until
+    FROM held WHERE stage IN ('suspended', 'resumed')
+    WINDOW w AS (PARTITION BY case_no ORDER BY at, file_id, row_no)
+), rest AS (
+    SELECT p.case_no, p.at, p.until, t.due_at, coalesce(sum(p.until - p.at) OVER (
+        PARTITION BY p.case_no ORDER BY p.at ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING
+        ), interval '0') AS earlier
+    FROM pause AS p JOIN told AS t USING (case_no)
+    WHERE p.stage = 'suspended' AND p.at >= t.set_at
+), rested AS (
+    SELECT case_no, sum(until - at) FILTER (WHERE at < due_at + earlier) AS length
+    FROM rest GROUP BY case_no
+), resting AS (
+    SELECT case_no, max(at) AS since FROM pause
+    WHERE stage = 'suspended' AND until IS NULL GROUP BY case_no
 ), settled AS (
-    SELECT t.case_no, coalesce(t.verified_at, k.verified_at) AS verified_at,
-        coalesce(t.accepted_at, k.accepted_at) AS accepted_at,
-        coalesce(t.filed_at, k.filed_at) AS filed_at, t.dispatched_at, t.disposed_at,
-        CASE WHEN t.checked_at >= t.disposed_at THEN t.checked_at END AS checked_at,
-        CASE WHEN t.reopened_at > t.closed_at THEN NULL ELSE t.closed_at END
-            AS closed_at,
-        t.voided_at, t.suspended_at, t.act_first,
-        CASE WHEN t.failed_at > coalesce(t.passed_at, '-infinity') THEN 'substandard'
-            WHEN t.passed_at IS NOT NULL THEN 'pass' END AS check_result,
-        coalesce(t.base_due_at, k.due_stated_at,
-            core.disposal_due(k.subcategory_code, coalesce(t.filed_at, k.filed_at, t.accepted_at,
-            k.accepted_at))) + t.rest AS due_at
-    FROM told AS t JOIN core.case_record AS k USING (case_no)
+    SELECT t.case_no, t.verified_at, t.accepted_at, t.filed_at, t.dispatched_at, t.disposed_at,
+        t.checked_at, t.closed_at, t.voided_at,
+        CASE WHEN t.closed_at IS NULL AND t.voided_at IS NULL THEN p.since END AS suspended_at,
+        t.act_first, t.check_result, t.due_at + coalesce(r.length, interval '0') AS due_at
+    FROM told AS t LEFT JOIN rested AS r USING (case_no) LEFT JOIN resting AS p USING (case_no)
 )
 UPDATE core.case_record AS k SET verified_at = s.verified_at, accepted_at = s.accepted_at,
     filed_at = s.filed_at, dispatched_at = s.dispatched_at, disposed_at = s.disposed_at,
@@ -175,6 +214,7 @@ FROM (
         AS due_at
     FROM staged_case AS s JOIN core.case_record AS k USING (case_no)
     WHERE s.due_at IS NULL AND k.due_at IS NULL AND NOT k.self_handled
+    OFFSET 0  -- once a case, not once for the filter and once for the value
 ) AS d
 WHERE k.case_no = d.case_no AND d.due_at IS NOT NULL;
 

@@ -48,9 +48,9 @@ SELECT f.complaint_no, f.case_no, f.complained_at, f.response_due_at, f.responde
     coalesce(d.disposed, k.disposed_at < :end_at, false) AS disposed,
     s.satisfied IS NOT NULL AS called, coalesce(s.satisfied, false) AS satisfied
 FROM (
-    SELECT DISTINCT ON (coalesce(case_no, complaint_no)) *
+    SELECT DISTINCT ON (case_no IS NULL, coalesce(case_no, complaint_no)) *
     FROM core.complaint WHERE source = 'hotline_12345'
-    ORDER BY coalesce(case_no, complaint_no), complained_at, complaint_no
+    ORDER BY case_no IS NULL, coalesce(case_no, complaint_no), complained_at, complaint_no
 ) AS f
 LEFT JOIN core.reported_case AS k USING (case_no)
 LEFT JOIN LATERAL (SELECT b.disposed FROM core.call_back AS b
@@ -62,7 +62,8 @@ LEFT JOIN LATERAL (SELECT b.satisfied FROM core.call_back AS b
 WHERE f.response_due_at >= :start_at AND f.response_due_at < :end_at
 
 -- name: complaints
-SELECT p.complaint_no, p.case_no, p.complained_at, p.source, p.place,
+SELECT p.complaint_no, p.case_no, p.complained_at, p.source,
+    CASE WHEN NOT coalesce(k.restricted, false) THEN p.place END AS place,
     CASE WHEN k.case_no IS NULL THEN coalesce(p.stated_region_code, 'unlocated')
         ELSE k.region_key END AS region_key,
     k.class_code AS subcategory_code, 1 AS weight, true AS n
@@ -70,14 +71,14 @@ FROM core.complaint AS p LEFT JOIN core.reported_case AS k USING (case_no)
 WHERE p.complained_at >= :start_at AND p.complained_at < :end_at
 
 -- name: whistles
-SELECT w.whistle_no, w.level, coalesce(w.stated_region_code, 'unlocated') AS region_key,
+SELECT w.whistle_no, w.level, w.region_key,
     w.blown_at, w.title, w.participants, w.cases, w.resolved_at, 1 AS weight, true AS n
-FROM core.whistle AS w WHERE w.blown_at >= :start_at AND w.blown_at < :end_at
+FROM core.reported_whistle AS w WHERE w.blown_at >= :start_at AND w.blown_at < :end_at
 
 -- name: whistles_resolved
-SELECT w.whistle_no, w.level, coalesce(w.stated_region_code, 'unlocated') AS region_key,
+SELECT w.whistle_no, w.level, w.region_key,
     w.blown_at, w.title, w.participants, w.cases, w.resolved_at, 1 AS weight, true AS n
-FROM core.whistle AS w WHERE w.resolved_at >= :start_at AND w.resolved_at < :end_at
+FROM core.reported_whistle AS w WHERE w.resolved_at >= :start_at AND w.resolved_at < :end_at
 
 -- name: checks
 -- Cases that were checked in the period, by the last check (结案质量).
@@ -124,6 +125,7 @@ SELECT :month, :region_code, coalesce(max(i.issue_no) FILTER (WHERE i.status = '
 FROM runs.report_issue AS i WHERE i.month = :month AND i.region_code = :region_code
 ON CONFLICT (month, region_code, issue_no) DO UPDATE SET model = excluded.model,
     data_version = excluded.data_version, made_at = now()
+    WHERE report_issue.status = 'draft'
 RETURNING issue_no;
 
 -- name: sign_draft

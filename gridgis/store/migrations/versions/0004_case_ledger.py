@@ -95,8 +95,10 @@ COMMENT ON INDEX core.case_event_aside IS 'Events that no stage time of a case t
 CREATE INDEX case_event_revised ON core.case_event (case_no, event_key, revision)
     WHERE revision > 1;
 CREATE VIEW core.current_event AS
-SELECT DISTINCT ON (case_no, event_key) *
-FROM core.case_event ORDER BY case_no, event_key, revision DESC;
+SELECT e.* FROM core.case_event AS e WHERE NOT EXISTS (
+    SELECT FROM core.case_event AS l WHERE l.case_no = e.case_no AND l.event_key = e.event_key
+        AND l.revision > e.revision AND l.revision > 1);
+COMMENT ON VIEW core.current_event IS 'Events without those that a further revision corrected';
 """
 
 _RECORDS = """
@@ -208,18 +210,28 @@ CREATE TABLE core.regime (
     valid_from date NOT NULL, valid_to date NOT NULL
 );
 CREATE FUNCTION core.worked_s(moment timestamptz) RETURNS numeric LANGUAGE sql STABLE AS $$
-    SELECT before_s + extract(epoch FROM least(moment, ends_at) - starts_at)
-    FROM core.work_span WHERE starts_at <= moment ORDER BY starts_at DESC LIMIT 1
+    SELECT coalesce((
+        SELECT before_s + extract(epoch FROM least(moment, ends_at) - starts_at)
+        FROM core.work_span WHERE starts_at <= moment ORDER BY starts_at DESC LIMIT 1
+    ), (SELECT 0 FROM core.work_span
+        WHERE starts_at > moment AND starts_at < moment + interval '14 days' LIMIT 1))
 $$;
+COMMENT ON FUNCTION core.worked_s IS
+    'Working seconds of the calendar before a moment; NULL long before it begins';
 CREATE FUNCTION core.deadline(start_at timestamptz, amount numeric, unit text)
 RETURNS timestamptz LANGUAGE sql STABLE AS $$
+    WITH l AS MATERIALIZED (
+        SELECT core.worked_s(start_at) + amount * CASE unit WHEN 'work_hours' THEN 3600
+            ELSE (SELECT day_s FROM core.work_span ORDER BY starts_at LIMIT 1) END AS target
+        WHERE unit <> 'urgent_hours'
+    )
     SELECT CASE WHEN unit = 'urgent_hours' THEN start_at + amount * interval '1 hour' ELSE (
         SELECT CASE WHEN l.target <= s.before_s + extract(epoch FROM s.ends_at - s.starts_at)
             THEN s.starts_at + (l.target - s.before_s) * interval '1 second' END
-        FROM (SELECT core.worked_s(start_at) + amount * CASE unit WHEN 'work_hours' THEN 3600
-            ELSE (SELECT min(day_s) FROM core.work_span) END AS target) AS l
-        JOIN core.work_span AS s ON s.before_s < l.target
-        ORDER BY s.before_s DESC LIMIT 1) END
+        FROM l CROSS JOIN LATERAL (
+            SELECT * FROM core.work_span AS w
+            WHERE w.before_s < CAST(ceil(l.target) AS bigint) ORDER BY w.before_s DESC LIMIT 1
+        ) AS s) END
 $$;
 COMMENT ON FUNCTION core.deadline IS
     'When an amount of working time after a moment is over; NULL outside the calendar';
@@ -302,6 +314,17 @@ COMMENT ON TABLE runs.report_text IS
     'What an analyst wrote in place of a generated paragraph';
 """
 
+_WHISTLES = """
+CREATE VIEW core.reported_whistle AS
+SELECT w.*, CASE WHEN EXISTS (
+        SELECT FROM core.reported_case AS k
+        WHERE k.restricted AND strpos(w.cases, k.case_no) > 0) THEN 'restricted'
+    ELSE coalesce(w.stated_region_code, 'unlocated') END AS region_key
+FROM core.whistle AS w;
+COMMENT ON VIEW core.reported_whistle IS
+    'Whistles as reports count them; one about a restricted case is shown to nobody';
+"""
+
 _GRANTS = """
 DO $$ BEGIN
     IF EXISTS (SELECT FROM pg_roles WHERE rolname = 'gridgis_writer') THEN
@@ -317,6 +340,7 @@ END $$;
 def upgrade() -> None:
     """Create the tables of the ledger; events can only be added."""
     for block in (
-        _CASES, _RESTRICTED, _REGION_KEY, _EVENTS, _RECORDS, _RULES, _OPEN_WORK, _REPORTS, _GRANTS,
+        _CASES, _RESTRICTED, _REGION_KEY, _EVENTS, _RECORDS, _RULES, _OPEN_WORK, _REPORTS,
+        _WHISTLES, _GRANTS,
     ):  # fmt: skip
         op.get_bind().exec_driver_sql(block)
