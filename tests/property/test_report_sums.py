@@ -26,7 +26,7 @@ VALUES = {
 }
 PARTS = {
     # what a measure is of: never more than that
-    "intake": {}, "complaints": {}, "whistles": {}, "key_cases": {},
+    "intake": {}, "complaints": {}, "whistles": {}, "whistles_resolved": {}, "key_cases": {},
     "tasks": {"on_time": "due"},
     "response": {"responded": "due", "disposed": "due", "called": "due", "satisfied": "called"},
     "checks": {"substandard": "checked"},
