@@ -173,7 +173,7 @@ CALLBACK_FIELDS: tuple[CaseField, ...] = (
     _NOTE,
 )
 WHISTLE_FIELDS: tuple[CaseField, ...] = (
-    _code("whistle_no", "吹哨编号", "Whistle number", required=True),
+    _text("whistle_no", "吹哨编号", "Whistle number", required=True),
     _text("level", "吹哨层级", "Level", required=True),
     _text("stated_region", "所属区域", "Stated region", required=True),
     _time("blown_at", "吹哨时间", "Blown", required=True),
