@@ -35,7 +35,7 @@ OVERDUE_PERCENT = 30
 FEW = 10
 """Base cases below which a rate is not told as a finding."""
 MOST_WHISTLES = 2
-MOST_BRIEF = 3
+MOST_BRIEF = 2
 """Findings that a brief of one page tells."""
 MOST = 5
 """Findings of one rule that are told."""

@@ -17,6 +17,7 @@ UPDATE core.case_record SET due_stated_at = due_at WHERE due_at IS NOT NULL;
 COMMENT ON COLUMN core.case_record.due_stated_at IS
     'the deadline on the case row; due_at also counts extensions, suspensions and the limits';
 CREATE INDEX case_due ON core.case_record (due_at);
+CREATE INDEX case_key ON core.case_record (closed_at) WHERE is_key;
 CREATE INDEX case_newest ON core.case_record ((greatest(reported_at, verified_at, accepted_at,
     filed_at, dispatched_at, disposed_at, checked_at, closed_at, voided_at, suspended_at)));
 CREATE INDEX case_lasting ON core.case_record (closed_at)
@@ -314,11 +315,11 @@ COMMENT ON TABLE runs.report_text IS
     'What an analyst wrote in place of a generated paragraph';
 """
 
-_WHISTLES = """
+_WHISTLES = r"""
 CREATE VIEW core.reported_whistle AS
 SELECT w.*, CASE WHEN EXISTS (
-        SELECT FROM core.reported_case AS k
-        WHERE k.restricted AND strpos(w.cases, k.case_no) > 0) THEN 'restricted'
+        SELECT FROM regexp_split_to_table(w.cases, '[、，,；;\s]+') AS n (case_no)
+        JOIN core.reported_case AS k USING (case_no) WHERE k.restricted) THEN 'restricted'
     ELSE coalesce(w.stated_region_code, 'unlocated') END AS region_key
 FROM core.whistle AS w;
 COMMENT ON VIEW core.reported_whistle IS
