@@ -13,9 +13,6 @@ from gridgis.config import Settings
 from gridgis.errors import InputError
 from gridgis.services.context import open_context
 from gridgis.services.open_work import work_filter
-from maps.folium_map import density_map
-from maps.offline import MAX_POLYGONS
-from maps.open_map import open_map
 
 Out = Annotated[Path, typer.Option(help="HTML file to write.")]
 Language = Annotated[str | None, typer.Option(help="zh-CN or en; default: the city's language.")]
@@ -36,6 +33,9 @@ def density_command(
 ) -> None:
     """Write a month's density by street or region as an offline map (案件密度图)."""
     _check_folder(out)
+    from maps.folium_map import density_map  # noqa: PLC0415 - folium takes its time
+    from maps.offline import MAX_POLYGONS  # noqa: PLC0415
+
     drawn = density_map(open_context(Settings()), month=month, level=level, lang=lang)
     if level == "auto":
         note(f"level {drawn.level}: the finest with at most {MAX_POLYGONS:,} polygons")
@@ -70,6 +70,8 @@ def open_command(  # noqa: PLR0913 - one option per filter
         street=street,
         category=category,
     )
+    from maps.open_map import open_map  # noqa: PLC0415 - folium takes its time
+
     drawn = open_map(context, chosen, at=at, lang=lang)
     if drawn.left_out:
         note(f"{drawn.left_out:,} located items with a later limit are not drawn: filter them")

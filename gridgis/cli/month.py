@@ -43,5 +43,5 @@ def run_command(
     say(f"{made.title}: issue {made.issue.number if made.issue else 1}, draft")
     if out is not None:
         shapes = report.report_shapes(context)
-        for path in write_report(made, shapes, formats=("docx", "pdf", "xlsx", "html"), folder=out):
+        for path in write_report(made, shapes, formats=("docx", "pdf", "xlsx"), folder=out):
             say(f"wrote {path}")

@@ -35,7 +35,7 @@ def make_command(
     *,
     month: Annotated[str | None, typer.Option(help="Month as YYYY-MM.")] = None,
     region: Region = None,
-    formats: Formats = "docx,pdf,xlsx,html",
+    formats: Formats = "docx,pdf,xlsx",
     out: Annotated[Path | None, typer.Option(help="Folder to write into.")] = None,
     as_json: JsonFlag = False,
 ) -> None:
@@ -64,7 +64,7 @@ def write_command(
     out: Out,
     region: Region = None,
     issue: IssueNumber = None,
-    formats: Formats = "docx,pdf,xlsx,html",
+    formats: Formats = "docx,pdf,xlsx",
 ) -> None:
     """Write a stored issue again, as it was made."""
     context = open_context(Settings())

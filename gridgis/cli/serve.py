@@ -6,9 +6,7 @@ import ipaddress
 from typing import Annotated
 
 import typer
-import uvicorn
 
-from api.app import create_app
 from gridgis.cli.guard import check_one_root
 from gridgis.cli.output import note
 from gridgis.config import Settings
@@ -25,6 +23,10 @@ def serve(
     _require_loopback(host)
     _require_free(host, port)
     note(f"gridgis serves http://{host}:{port}/map (Ctrl-C stops it)")
+    import uvicorn  # noqa: PLC0415 - half a second that no other command needs
+
+    from api.app import create_app  # noqa: PLC0415
+
     uvicorn.run(create_app(Settings()), host=host, port=port, log_level="warning",
                 timeout_graceful_shutdown=20, server_header=False)  # fmt: skip
 

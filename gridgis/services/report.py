@@ -286,9 +286,10 @@ def month_before(month: str, time_zone: str, *, back: int = 1) -> Period:
 def _built(tx: Connection, context: Context, profile: CityProfile, key: IssueKey) -> ReportModel:
     zone = context.city.time_zone
     period = Period.month(key.month, zone)
+    year_ago = month_before(key.month, zone, back=12)
     given = Given(
         previous=read_month(tx, month_before(key.month, zone)),
-        year_ago=read_month(tx, month_before(key.month, zone, back=12)),
+        year_ago=read_month(tx, year_ago) if store.counts_any(tx, year_ago.label) else None,
         synthetic=bool(context.city.synthetic),
         sample_rules=profile.ledger.sample,
         restricted=(store.RESTRICTED,),

@@ -98,12 +98,19 @@ def read_rows(
 def lock_reports(tx: Connection) -> None:
     """Let no import and no other report run until this transaction ends: one state, one draft."""
     lock_cases(tx)
+    tx.execute(sa.text("SET LOCAL max_parallel_workers_per_gather = 0"))  # others work, too
 
 
 def read_rectification(tx: Connection, period: Period, region: str) -> list[Row]:
     """Return the cases of a region that are open, or were closed too late, open ones first."""
     values = {**_bounds(period), "region": region}
     return [dict(row) for row in tx.execute(query("report", "rectification"), values).mappings()]
+
+
+def counts_any(tx: Connection, month: str) -> bool:
+    """Tell whether any case counts in a month `YYYY-MM`."""
+    number = int(month.replace("-", ""))
+    return bool(tx.scalar(query("report", "counts_any"), {"month": number}))
 
 
 def read_days(tx: Connection, period: Period) -> list[tuple[date, int]]:

@@ -111,6 +111,10 @@ WHERE k.region_key = :region AND NOT k.self_handled AND k.voided_at IS NULL
     OR k.due_at >= :start_at AND k.closed_at > k.due_at)
 ORDER BY coalesce(k.closed_at < :end_at, false), k.due_at, k.case_no;
 
+-- name: counts_any
+-- Does any case count in a month (YYYYMM)?
+SELECT EXISTS (SELECT FROM core.case_record WHERE month = :month);
+
 -- name: days
 -- Cases by the local day on which they count.
 SELECT (k.counted_at AT TIME ZONE c.time_zone)::date AS day, count(*) AS cases
